@@ -1,0 +1,2 @@
+//! Ahead-of-time compiler.
+fn main() {}
