@@ -1,0 +1,2 @@
+//! Board binary.
+fn main() {}
