@@ -1,0 +1,62 @@
+# The commands of the house. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PY := .cache/venv/bin/python
+export PATH := $(CURDIR)/.cache/venv/bin:$(PATH)
+export PETIOLE_ROOT := $(CURDIR)
+CARGO := CARGO_TARGET_DIR=$(CURDIR)/.cache/cargo/host cargo
+
+.PHONY: help setup demo test test-fast test-rust test-python firmware lint format bench-size screenshot clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: ## system packages, Python environment, Rust for the boards
+	@tools/setup run
+
+demo: setup ## the story of Petiole on this machine (KEEP=1 leaves it running)
+	@petiole demo $(if $(KEEP),--keep)
+
+test: ## every test, from the units to the emulated boards
+	@tools/setup test
+	@$(MAKE) --no-print-directory test-rust test-python
+
+test-rust: ## host tests of the firmware's crates
+	cd firmware && $(CARGO) test --quiet --workspace --exclude 'board-*' --exclude 'fuzz*'
+
+test-python: firmware
+	$(PY) -m pytest -q --durations=15
+
+test-fast: ## what you run all the time: no emulators, no browser
+	cd firmware && $(CARGO) test --quiet
+	$(PY) -m pytest -q -m "not system" -n 2
+
+firmware: ## both emulated boards' firmware and the ahead-of-time compiler
+	@petiole board build qemu-an505
+	@petiole board build qemu-riscv32
+
+lint: ## ruff, mypy, import rules, rustfmt, clippy; warnings are errors
+	@tools/setup run
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	cd firmware && cargo fmt --all --check
+	cd examples && cargo fmt --all --check
+	cd firmware && $(CARGO) clippy --quiet --workspace --exclude 'board-*' --exclude 'fuzz*' --all-targets -- -D warnings
+	petiole board lint
+
+format: ## let ruff and rustfmt format everything
+	ruff check --fix --quiet . || true
+	ruff format --quiet .
+	cd firmware && cargo fmt --all
+	cd examples && cargo fmt --all
+
+bench-size: setup ## sizes of firmware, components and heap into bench/sizes.json
+	$(PY) -m bench.size
+
+screenshot: setup ## the dashboard's picture in the README
+	$(PY) docs/screenshot.py
+
+clean: ## remove what was built (keeps the Python environment)
+	rm -rf .cache/cargo .cache/devices .cache/platformio build

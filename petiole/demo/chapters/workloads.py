@@ -1,0 +1,96 @@
+"""Chapters 4 to 7: the first workloads, the world changes, an update over the air, a bad release."""
+
+import hashlib
+from functools import partial
+from pathlib import Path
+
+from petiole.demo.chapters.telemetry import newest_id, readings
+from petiole.demo.errors import StoryError
+from petiole.demo.stage import BLINK_BOARD, EDGE, SENSOR_BOARD, Stage
+
+THERMOMETER = Path("examples/thermometer")
+BLINKY = Path("examples/blinky")
+NEW_TEMPERATURE = 31.5
+KELVIN_AT_ZERO_CELSIUS = 273.15
+
+
+def deploy(stage: Stage, manifest: Path, device: str, *options: str, expect: tuple[int, ...] = (0,)) -> str:
+    """Runs `petiole deploy --wait` and returns what it printed."""
+    key = str(stage.folder / "keys" / "release.key")
+    done = stage.run(
+        *("deploy", str(manifest), "--device", device, "--key", key, "--fleet", stage.fleet_url, "--wait", *options),
+        expect=expect,
+    )
+    return done.stdout
+
+
+def first_workloads(stage: Stage) -> None:
+    """One component file on a microcontroller and on Linux, another on the second board."""
+    stage.chapter(4, "Deploy")
+    for manifest, device in ((THERMOMETER, SENSOR_BOARD), (THERMOMETER, EDGE), (BLINKY, BLINK_BOARD)):
+        with stage.step(f"{manifest.name} to {device}") as result:
+            deploy(stage, manifest / "workload.yaml", device)
+            result.append("confirmed")
+    with stage.step("telemetry of both thermometers in the fleet") as result:
+        for device in (SENSOR_BOARD, EDGE):
+            row = stage.wait_for(f"telemetry of {device}", partial(readings, stage, device))[-1]
+            result.append(f"{device}: {row['value']:.2f} {row['unit']}")
+    component = hashlib.sha256((stage.root / THERMOMETER / "thermometer.wasm").read_bytes()).hexdigest()
+    stage.console.print(f"    [dim]the same component file on both: sha256 {component}[/]", highlight=False)
+
+
+def world_changes(stage: Stage) -> None:
+    """The emulated sensor gets warmer; the fleet's database sees it."""
+    stage.chapter(5, "The world changes")
+    with stage.step(f"TMP105 of {SENSOR_BOARD} set to {NEW_TEMPERATURE} °C through QMP") as result:
+        after = newest_id(stage, SENSOR_BOARD)
+        qmp = str(stage.folder / SENSOR_BOARD / "qmp.sock")
+        stage.run("emulate", "sensor", "--qmp", qmp, "--celsius", str(NEW_TEMPERATURE))
+        stage.wait_for(
+            "the new temperature in the fleet's database",
+            lambda: any(abs(row["value"] - NEW_TEMPERATURE) < 0.1 for row in readings(stage, SENSOR_BOARD, after)),
+        )
+        result.append("seen in the fleet's database")
+
+
+def update(stage: Stage) -> None:
+    """Thermometer 2, another unit and rate, over the air with one command."""
+    stage.chapter(6, "Update over the air")
+    with stage.step(f"thermometer 2 to {SENSOR_BOARD}") as result:
+        after = newest_id(stage, SENSOR_BOARD)
+        printed = deploy(stage, THERMOMETER / "workload-2.yaml", SENSOR_BOARD)
+        expected = NEW_TEMPERATURE + KELVIN_AT_ZERO_CELSIUS
+        stage.wait_for(
+            "a reading in kelvin",
+            lambda: any(
+                row["unit"] == "K" and abs(row["value"] - expected) < 0.1
+                for row in readings(stage, SENSOR_BOARD, after)
+            ),
+        )
+        result.append("confirmed, readings in K")
+    for line in printed.splitlines():
+        stage.console.print(f"    [dim]{line}[/]", highlight=False)
+
+
+def bad_release(stage: Stage) -> None:
+    """Thermometer 3 traps on its tenth call; the board takes itself back to 2."""
+    stage.chapter(7, "A bad release")
+    before = running_version(stage)
+    with stage.step(f"thermometer 3 to {SENSOR_BOARD}: traps on its tenth call") as result:
+        deploy(stage, THERMOMETER / "workload-3.yaml", SENSOR_BOARD, expect=(1,))
+        entry = stage.workload(SENSOR_BOARD, "thermometer")
+        if entry is None or entry["state"] != "rolled-back" or "trap" not in entry["reason"]:
+            raise StoryError(f"expected a roll-back with a trap as its reason, the fleet shows {entry}")
+        result.append(f"rolled back: {entry['reason']}")
+    with stage.step(f"{SENSOR_BOARD} runs {before} again") as result:
+        after = newest_id(stage, SENSOR_BOARD)
+        stage.wait_for("readings of the old release", lambda: readings(stage, SENSOR_BOARD, after))
+        result.append("readings go on")
+
+
+def running_version(stage: Stage) -> str:
+    """The version of the thermometer that runs on the sensor board."""
+    entry = stage.workload(SENSOR_BOARD, "thermometer")
+    if entry is None:
+        raise StoryError(f"{SENSOR_BOARD} reports no thermometer")
+    return str(entry["previous"] or entry["version"])
