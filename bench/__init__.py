@@ -1,0 +1,1 @@
+"""Measurements that are tracked; never part of the tests."""
