@@ -1,8 +1,8 @@
-"""Subcommands that are imported when they run: `petiole --help` is quick, and a missing extra hurts only its own command.
+"""Subcommands that are imported when they run: `petiole --help` is quick, a missing extra hurts only its own command.
 
-A subcommand is an entry point of the group `petiole.commands` that names a `typer.Typer`. Its line in `petiole --help` is the
-first line of its module's docstring, read from the source without importing it. Any exception with an integer `exit_code`
-attribute is meant for people: its text goes to stderr and the code becomes the process's exit code.
+A subcommand is an entry point of the group `petiole.commands` that names a `typer.Typer`. Its line in `petiole --help`
+is the first line of its module's docstring, read from the source without importing it. Any exception with an integer
+`exit_code` attribute is meant for people: its text goes to stderr and the code becomes the process's exit code.
 """
 
 import ast
