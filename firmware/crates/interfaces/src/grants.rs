@@ -1,0 +1,85 @@
+//! What the deployment descriptor lets one component use.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Interfaces that come with another one: no component can use the second without the first.
+const COMPANIONS: &[(&str, &str)] = &[
+    ("petiole:i2c/buses@", "wasi:i2c/i2c@"),
+    ("wasi:gpio/types@", "wasi:gpio/digital@"),
+];
+
+struct Grant {
+    import: String,
+    labels: Vec<String>,
+}
+
+/// Imports a component may have, each with the labels it may open. Empty means: nothing at all.
+#[derive(Default)]
+pub struct Grants(Vec<Grant>);
+
+impl Grants {
+    /// No grant.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Grants the import with this full name (`wasi:i2c/i2c@0.2.0-draft`), narrowed to `labels`.
+    pub fn allow<'a>(&mut self, import: &str, labels: impl IntoIterator<Item = &'a str>) {
+        let labels = labels.into_iter().map(ToOwned::to_owned).collect();
+        self.0.push(Grant {
+            import: import.to_owned(),
+            labels,
+        });
+    }
+
+    /// Whether the import is granted, itself or as the companion of a granted one.
+    pub fn allows(&self, import: &str) -> bool {
+        if self.0.iter().any(|grant| grant.import == import) {
+            return true;
+        }
+        COMPANIONS.iter().any(|(companion, main)| {
+            import.starts_with(companion)
+                && self.0.iter().any(|grant| grant.import.starts_with(main))
+        })
+    }
+
+    /// Whether an interface, given without its version (`wasi:i2c/i2c`), may open `label`.
+    pub fn allows_label(&self, interface: &str, label: &str) -> bool {
+        self.0
+            .iter()
+            .filter(|grant| grant.import.split('@').next() == Some(interface))
+            .any(|grant| grant.labels.iter().any(|granted| granted == label))
+    }
+}
+
+/// The component's config values, in the order of the descriptor.
+#[derive(Default)]
+pub struct Config(Vec<(String, String)>);
+
+impl Config {
+    /// No values.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds a value.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.0.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// The value under `key`.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value)
+    }
+
+    /// All values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
