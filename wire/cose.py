@@ -1,0 +1,129 @@
+"""COSE_Sign1 with detached payload (RFC 9052 section 4.2), signed with Ed25519 (formats.md sections 2 and 4).
+
+Written: tag 18, protected {1: -8}, unprotected {4: kid}, payload nil. Read besides: Ed25519 (-19, RFC 9864), and ES256
+(-7) where the package `cryptography` is installed. A trust anchor is a public key: 32 bytes for Ed25519, the 65 bytes
+of an uncompressed point on P-256 for ES256.
+"""
+
+import hashlib
+import importlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nacl.exceptions import CryptoError
+from nacl.signing import SigningKey, VerifyKey
+
+from wire import cbor
+from wire.errors import MalformedError, RefusedError
+from wire.refusals import Refusal
+
+TAG_SIGN1 = 18
+ALG_EDDSA = -8
+ALG_ED25519 = -19
+ALG_ES256 = -7
+KID_SIZE = 8
+SEED_SIZE = 32
+
+_HEADER_ALG = 1
+_HEADER_KID = 4
+_ED25519_KEY_SIZE = 32
+_ED25519_SIGNATURE_SIZE = 64
+
+
+@dataclass(frozen=True)
+class Sign1:
+    """A COSE_Sign1 taken apart: the protected header as signed, the algorithm, the key id or None, the signature."""
+
+    protected: bytes
+    algorithm: int
+    kid: bytes | None
+    signature: bytes
+
+
+def kid(public_key: bytes) -> bytes:
+    """The key id of a public key."""
+    return hashlib.sha256(public_key).digest()[:KID_SIZE]
+
+
+def public_key(seed: bytes) -> bytes:
+    """The Ed25519 public key that belongs to a 32-byte seed."""
+    return bytes(SigningKey(seed).verify_key)
+
+
+def anchors(public_keys: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Trust anchors by key id, as `verify1` takes them."""
+    return {kid(key): key for key in public_keys}
+
+
+def sign1(payload: bytes, seed: bytes) -> bytes:
+    """Sign `payload`, which is not contained in the result, with the Ed25519 key of `seed`."""
+    key = SigningKey(seed)
+    protected = cbor.encode({_HEADER_ALG: ALG_EDDSA})
+    signature = key.sign(_to_be_signed(protected, payload)).signature
+    return cbor.encode(cbor.Tag(TAG_SIGN1, [protected, {_HEADER_KID: kid(bytes(key.verify_key))}, None, signature]))
+
+
+def parse(data: bytes) -> Sign1:
+    """Take a COSE_Sign1 apart; RefusedError (unsupported) for headers that are not known."""
+    value = cbor.decode_strict(data, "COSE_Sign1")
+    if not isinstance(value, cbor.Tag) or value.tag != TAG_SIGN1:
+        raise MalformedError("the authentication block is not a COSE_Sign1 (tag 18)")
+    match value.value:
+        case [bytes(protected), dict(unprotected), None, bytes(signature)]:
+            pass
+        case _:
+            raise MalformedError("COSE_Sign1 is not [protected, unprotected, nil, signature]")
+    headers = cbor.decode_strict(protected, "COSE_Sign1 protected header")
+    if not isinstance(headers, dict) or not isinstance(algorithm := headers.get(_HEADER_ALG), int):
+        raise MalformedError("COSE_Sign1 has no algorithm number in its protected header")
+    if set(headers) - {_HEADER_ALG, _HEADER_KID}:
+        raise RefusedError(Refusal.UNSUPPORTED, "COSE_Sign1 has a protected header other than algorithm and key id")
+    key_id = headers.get(_HEADER_KID, unprotected.get(_HEADER_KID))
+    if key_id is not None and not isinstance(key_id, bytes):
+        raise MalformedError("COSE_Sign1 key id is not a byte string")
+    return Sign1(protected, algorithm, key_id, signature)
+
+
+def verify1(cose: bytes, payload: bytes, anchors: Mapping[bytes, bytes]) -> bytes:
+    """Check the signature over the detached `payload`; return the key id, or raise RefusedError or MalformedError."""
+    signed = parse(cose)
+    if signed.algorithm not in {ALG_EDDSA, ALG_ED25519, ALG_ES256}:
+        raise RefusedError(Refusal.UNSUPPORTED, f"signature algorithm {signed.algorithm} is not one of -8, -19 and -7")
+    if signed.kid is None:
+        raise RefusedError(Refusal.UNKNOWN_KEY, "the signature names no key id")
+    key = anchors.get(signed.kid)
+    if key is None:
+        raise RefusedError(Refusal.UNKNOWN_KEY, f"no trust anchor has the key id {signed.kid.hex()}")
+    if not verify(signed, payload, key):
+        raise RefusedError(Refusal.BAD_SIGNATURE, f"the signature by key {signed.kid.hex()} does not fit")
+    return signed.kid
+
+
+def verify(signed: Sign1, payload: bytes, key: bytes) -> bool:
+    """Whether `signed` is a signature over the detached `payload` by the public key `key`."""
+    message = _to_be_signed(signed.protected, payload)
+    if signed.algorithm == ALG_ES256:
+        return _verify_es256(key, message, signed.signature)
+    if len(key) != _ED25519_KEY_SIZE or len(signed.signature) != _ED25519_SIGNATURE_SIZE:
+        return False
+    try:
+        VerifyKey(key).verify(message, signed.signature)
+    except CryptoError:
+        return False
+    return True
+
+
+def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
+    structure: list[Any] = ["Signature1", protected, b"", payload]
+    return cbor.encode(structure)
+
+
+def _verify_es256(point: bytes, message: bytes, signature: bytes) -> bool:
+    try:
+        es256 = importlib.import_module("wire.es256")
+    except ImportError:
+        raise RefusedError(
+            Refusal.UNSUPPORTED, "ES256 needs the Python package 'cryptography': install it, or sign with Ed25519"
+        ) from None
+    return bool(es256.verify(point, message, signature))
