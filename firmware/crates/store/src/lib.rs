@@ -1,2 +1,6 @@
-//! Under construction.
+//! What a board keeps over power cuts.
 #![no_std]
+
+mod flash;
+
+pub use flash::{Layout, MappedFlash};

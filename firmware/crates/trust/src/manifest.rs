@@ -1,0 +1,301 @@
+//! The SUIT manifest: a processor for the commands of formats reference, section 4.
+
+use petiole_cbor::{Keys, Malformed, Reader};
+
+use crate::digest::Digest;
+use crate::suit::read_digest;
+use crate::{Descriptor, Refusal};
+
+/// First segment of each of our component ids: "wl".
+const ID_WORKLOAD: &[u8] = &[0x77, 0x6c];
+const CODE: usize = 0;
+const DESCRIPTOR: usize = 1;
+
+mod command {
+    pub const VENDOR: u64 = 1;
+    pub const CLASS: u64 = 2;
+    pub const IMAGE: u64 = 3;
+    pub const SET_COMPONENT: u64 = 12;
+    pub const WRITE: u64 = 18;
+    pub const OVERRIDE: u64 = 20;
+    pub const FETCH: u64 = 21;
+    pub const INVOKE: u64 = 23;
+}
+
+/// What was accepted last under a workload's name: the fence against going back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// Highest sequence number.
+    pub sequence: u64,
+    /// Digest of the manifest that had it.
+    pub release: Digest,
+}
+
+/// A manifest that a trusted key signed.
+#[derive(Debug, Clone)]
+pub struct Manifest<'a> {
+    sequence: u64,
+    release: Digest,
+    name: &'a str,
+    vendor: &'a [u8; 16],
+    class: &'a [u8; 16],
+    digest: &'a Digest,
+    size: u32,
+    descriptor: &'a [u8],
+}
+
+impl<'a> Manifest<'a> {
+    /// Reads a manifest whose signature was checked; `release` is its digest.
+    pub(crate) fn parse(bytes: &'a [u8], release: Digest) -> Result<Self, Refusal> {
+        let mut reader = Reader::new(bytes);
+        let (mut keys, mut version, mut sequence) = (Keys::new(), None, None);
+        let (mut name, mut processor) = (None, Processor::default());
+        for _ in 0..reader.map()? {
+            match keys.next(reader.unsigned()?)? {
+                1 => version = Some(reader.unsigned()?),
+                2 => sequence = Some(reader.unsigned()?),
+                3 => name = Some(read_common(reader.bytes()?, &mut processor)?),
+                7 | 9 | 20 if name.is_some() => processor.run(reader.bytes()?, false)?,
+                _ => return Err(Refusal::Unsupported),
+            }
+        }
+        reader.end()?;
+        if version.ok_or(Malformed)? != 1 {
+            return Err(Refusal::Unsupported);
+        }
+        let [code, descriptor] = &processor.components;
+        if (code.vendor, code.class) != (descriptor.vendor, descriptor.class) {
+            return Err(Refusal::Unsupported);
+        }
+        Ok(Self {
+            sequence: sequence.ok_or(Malformed)?,
+            release,
+            name: name.ok_or(Malformed)?,
+            vendor: code
+                .vendor
+                .filter(|_| processor.all(command::VENDOR))
+                .ok_or(Malformed)?,
+            class: code
+                .class
+                .filter(|_| processor.all(command::CLASS))
+                .ok_or(Malformed)?,
+            digest: code.digest.ok_or(Malformed)?,
+            size: code.size.ok_or(Malformed)?,
+            descriptor: descriptor.content.ok_or(Malformed)?,
+        })
+    }
+
+    /// Checks that the release is for this device and no step back.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongVendor`], [`Refusal::WrongClass`], [`Refusal::OldSequence`].
+    pub fn check(
+        &self,
+        vendor: &[u8; 16],
+        class: &[u8; 16],
+        accepted: Option<&Accepted>,
+    ) -> Result<(), Refusal> {
+        if self.vendor != vendor {
+            return Err(Refusal::WrongVendor);
+        }
+        if self.class != class {
+            return Err(Refusal::WrongClass);
+        }
+        match accepted {
+            Some(last) if self.sequence < last.sequence => Err(Refusal::OldSequence),
+            Some(last) if self.sequence == last.sequence && self.release != last.release => {
+                Err(Refusal::OldSequence)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The deployment descriptor that was signed with the code.
+    ///
+    /// # Errors
+    /// [`Refusal::Malformed`], [`Refusal::Unsupported`].
+    pub fn descriptor(&self) -> Result<Descriptor<'a>, Refusal> {
+        let descriptor = Descriptor::parse(self.descriptor)?;
+        if descriptor.name() == self.name {
+            Ok(descriptor)
+        } else {
+            Err(Refusal::Malformed)
+        }
+    }
+
+    /// The sequence number.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The manifest's own digest, which names the release.
+    #[must_use]
+    pub const fn release(&self) -> &Digest {
+        &self.release
+    }
+
+    /// The workload's name.
+    #[must_use]
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The code's digest.
+    #[must_use]
+    pub const fn digest(&self) -> &'a Digest {
+        self.digest
+    }
+
+    /// The code's size, bytes.
+    #[must_use]
+    pub const fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// What to keep against going back once this release is accepted.
+    #[must_use]
+    pub const fn accepted(&self) -> Accepted {
+        Accepted {
+            sequence: self.sequence,
+            release: self.release,
+        }
+    }
+}
+
+/// Reads the common block and runs its shared sequence; returns the workload's name.
+fn read_common<'a>(bytes: &'a [u8], processor: &mut Processor<'a>) -> Result<&'a str, Refusal> {
+    let mut reader = Reader::new(bytes);
+    let (mut keys, mut name) = (Keys::new(), None);
+    for _ in 0..reader.map()? {
+        match keys.next(reader.unsigned()?)? {
+            2 => name = Some(read_component_ids(&mut reader)?),
+            4 => processor.run(reader.bytes()?, true)?,
+            _ => return Err(Refusal::Unsupported),
+        }
+    }
+    reader.end()?;
+    name.ok_or(Refusal::Malformed)
+}
+
+fn read_component_ids<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Refusal> {
+    match reader.array()? {
+        0 | 1 => return Err(Refusal::Malformed),
+        2 => {}
+        _ => return Err(Refusal::Unsupported),
+    }
+    let mut names = [&[][..]; 2];
+    for (name, part) in names.iter_mut().zip([&b"code"[..], b"descriptor"]) {
+        reader.array_exactly(3)?;
+        let prefix = reader.bytes()?;
+        *name = reader.bytes()?;
+        if prefix != ID_WORKLOAD || reader.bytes()? != part {
+            return Err(Refusal::Unsupported);
+        }
+    }
+    match core::str::from_utf8(names[CODE]) {
+        Ok(name) if names[DESCRIPTOR] == names[CODE] && is_name(name) => Ok(name),
+        _ => Err(Refusal::Malformed),
+    }
+}
+
+/// Whether `text` is a name (formats reference, section 1).
+pub fn is_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let inner = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+    (1..=32).contains(&bytes.len())
+        && bytes.iter().all(inner)
+        && bytes.first() != Some(&b'-')
+        && bytes.last() != Some(&b'-')
+}
+
+#[derive(Default)]
+struct Parameters<'a> {
+    vendor: Option<&'a [u8; 16]>,
+    class: Option<&'a [u8; 16]>,
+    digest: Option<&'a Digest>,
+    size: Option<u32>,
+    content: Option<&'a [u8]>,
+    vendor_checked: bool,
+    class_checked: bool,
+}
+
+/// Runs command sequences. Conditions on vendor and class are noted here and decided by [`Manifest::check`]; the
+/// code's digest is decided by [`Manifest::verify_code`], so no sequence can leave a check out.
+#[derive(Default)]
+struct Processor<'a> {
+    components: [Parameters<'a>; 2],
+}
+
+impl<'a> Processor<'a> {
+    fn all(&self, condition: u64) -> bool {
+        self.components.iter().all(|c| {
+            if condition == command::VENDOR {
+                c.vendor_checked
+            } else {
+                c.class_checked
+            }
+        })
+    }
+
+    /// `shared` sequences set what the release is; the others may only say where the code comes from.
+    fn run(&mut self, sequence: &'a [u8], shared: bool) -> Result<(), Refusal> {
+        let mut reader = Reader::new(sequence);
+        let count = reader.array()?;
+        let mut index = CODE;
+        for _ in 0..count / 2 {
+            let number = reader.unsigned()?;
+            match number {
+                command::SET_COMPONENT => index = reader.unsigned32()? as usize,
+                command::OVERRIDE => self.override_parameters(index, &mut reader, shared)?,
+                command::VENDOR | command::CLASS => {
+                    reader.unsigned()?;
+                    let component = self.components.get_mut(index).ok_or(Malformed)?;
+                    component.vendor_checked |=
+                        number == command::VENDOR && component.vendor.is_some();
+                    component.class_checked |=
+                        number == command::CLASS && component.class.is_some();
+                }
+                command::IMAGE | command::WRITE | command::FETCH | command::INVOKE if !shared => {
+                    reader.unsigned()?;
+                    if index
+                        != if number == command::WRITE {
+                            DESCRIPTOR
+                        } else {
+                            CODE
+                        }
+                    {
+                        return Err(Refusal::Unsupported);
+                    }
+                }
+                _ => return Err(Refusal::Unsupported),
+            }
+        }
+        if count % 2 != 0 {
+            return Err(Refusal::Malformed);
+        }
+        Ok(reader.end()?)
+    }
+
+    fn override_parameters(
+        &mut self,
+        index: usize,
+        reader: &mut Reader<'a>,
+        shared: bool,
+    ) -> Result<(), Refusal> {
+        let component = self.components.get_mut(index).ok_or(Malformed)?;
+        let mut keys = Keys::new();
+        for _ in 0..reader.map()? {
+            match keys.next(reader.unsigned()?)? {
+                1 if shared => component.vendor = Some(reader.array_of()?),
+                2 if shared => component.class = Some(reader.array_of()?),
+                3 if shared => component.digest = Some(read_digest(reader.bytes()?)?),
+                14 if shared => component.size = Some(reader.unsigned32()?),
+                18 if shared => component.content = Some(reader.bytes()?),
+                21 if !shared && index == CODE && reader.text()? == "#code" => {}
+                _ => return Err(Refusal::Unsupported),
+            }
+        }
+        Ok(())
+    }
+}
