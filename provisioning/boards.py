@@ -104,7 +104,7 @@ class Workloads(Part):
 
 
 class Firmware(Part):
-    """The board host's image: where it lies, how large it may get, and what the emulator wants it padded to (0: nothing)."""
+    """Image of the board host: where it lies, its largest size, the size its emulator wants (0: any)."""
 
     base: Address
     max_flash: Bytes

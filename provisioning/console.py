@@ -20,6 +20,13 @@ FleetOption = Annotated[
         show_default="http://127.0.0.1:8765",
     ),
 ]
+AfterOption = Annotated[int | None, typer.Option(metavar="ID", help="Only rows with an id above this one.")]
+LimitOption = Annotated[
+    int, typer.Option(min=1, help="At most so many rows: the newest, or the first ones after --after.")
+]
+FollowOption = Annotated[
+    bool, typer.Option("--follow", "-f", help="Go on with new rows until Ctrl-C; with --json one line of JSON each.")
+]
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

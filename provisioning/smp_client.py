@@ -1,0 +1,139 @@
+"""A blocking SMP client (MCUmgr over a serial line, formats.md section 8) for work at the desk: one board, one question.
+
+The edge host has its own asynchronous client; this one opens a port, asks, and closes it. A port is anything pyserial
+opens: `/dev/ttyACM0`, `COM3`, or `socket://127.0.0.1:5001` for an emulated board.
+"""
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import serial
+
+from provisioning.errors import DeviceRefusedError, NoAnswerError, PortError
+from wire.errors import MalformedError, SmpError
+from wire.refusals import Refusal
+from wire.smp import MAX_MESSAGE, Decoder, Group, Image, Message, Op, Os, Petiole, encode_frames
+
+ANSWER_SECONDS = 5.0
+TRIES = 3
+READ_SECONDS = 0.05
+
+
+class SmpClient:
+    """An open port with a board behind it; a context manager.
+
+    Requests are sent again twice when no answer comes within `seconds`: every command of ours may be repeated.
+    Raises PortError at the start if the port cannot be opened.
+    """
+
+    def __init__(self, port: str, *, baud: int = 115200, seconds: float = ANSWER_SECONDS) -> None:
+        self.port = port
+        self._seconds = seconds
+        self._sequence = 0
+        self._decoder = Decoder()
+        exclusive = {} if "://" in port else {"exclusive": True}
+        try:
+            self._line: serial.SerialBase = serial.serial_for_url(
+                port, baudrate=baud, timeout=READ_SECONDS, **exclusive
+            )
+        except (serial.SerialException, ValueError) as error:
+            raise PortError(
+                f"the port cannot be opened: {error}",
+                where=port,
+                next_step="is the board attached, and does no agent or monitor hold the port?",
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the port."""
+        self._line.close()
+
+    def echo(self, text: str) -> str:
+        """Let the board say `text`."""
+        return str(self.request(Op.WRITE, Group.OS, Os.ECHO, {"d": text}).get("r"))
+
+    def reset(self) -> None:
+        """Restart the board."""
+        self.request(Op.WRITE, Group.OS, Os.RESET, {})
+
+    def image_state(self) -> Mapping[str, Any]:
+        """The firmware image that runs."""
+        return self.request(Op.READ, Group.IMAGE, Image.STATE, {})
+
+    def facts(self) -> Mapping[str, Any]:
+        """What the board says about itself."""
+        return self.read(Petiole.FACTS)
+
+    def read(self, command: Petiole) -> Mapping[str, Any]:
+        """Read with one of our own commands."""
+        return self.request(Op.READ, Group.PETIOLE, command, {})
+
+    def write(self, command: Petiole, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Write with one of our own commands."""
+        return self.request(Op.WRITE, Group.PETIOLE, command, body)
+
+    def request(self, op: Op, group: int, command: int, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Send a request and wait for its answer.
+
+        Raises DeviceRefusedError for an answer with an error, NoAnswerError when none came, PortError when the line broke.
+        """
+        self._sequence = (self._sequence + 1) % 256
+        request = Message(op, group, command, self._sequence, body)
+        frames = encode_frames(request.encode())
+        for _ in range(TRIES):
+            answer = self._exchange(request, frames)
+            if answer is not None:
+                return self._checked(answer)
+        raise NoAnswerError(
+            f"no answer to {TRIES} requests within {self._seconds:.0f} s each",
+            where=self.port,
+            next_step="does the board run the board host, and is this its serial port?",
+        )
+
+    def _exchange(self, request: Message, frames: bytes) -> Message | None:
+        deadline = time.monotonic() + self._seconds
+        try:
+            self._line.write(frames)
+            while time.monotonic() < deadline:
+                received = self._line.read(max(1, min(self._line.in_waiting, MAX_MESSAGE)))
+                for data in self._decoder.feed(received):
+                    answer = _decoded(data)
+                    if answer is not None and answer.is_answer_to(request):
+                        return answer
+        except (serial.SerialException, OSError) as error:
+            raise PortError(f"the line broke: {error}", where=self.port, next_step="is the board still on?") from error
+        return None
+
+    def _checked(self, answer: Message) -> Mapping[str, Any]:
+        try:
+            answer.raise_for_error()
+        except SmpError as error:
+            raise DeviceRefusedError(
+                _refusal_text(error), group=error.group, rc=error.rc, where=f"board on {self.port}"
+            ) from error
+        except MalformedError as error:
+            raise NoAnswerError(str(error), where=self.port) from error
+        return answer.body
+
+
+def _decoded(data: bytes) -> Message | None:
+    try:
+        return Message.decode(data)
+    except MalformedError:
+        return None
+
+
+def _refusal_text(error: SmpError) -> str:
+    if error.group == Group.PETIOLE and error.rc in list(Refusal):
+        label = Refusal(error.rc).label
+        return error.reason if error.reason.startswith(label) else f"{label}: {error.reason}"
+    return error.reason
