@@ -58,10 +58,14 @@ def anchors(public_keys: Iterable[bytes]) -> dict[bytes, bytes]:
 
 def sign1(payload: bytes, seed: bytes) -> bytes:
     """Sign `payload`, which is not contained in the result, with the Ed25519 key of `seed`."""
-    key = SigningKey(seed)
     protected = cbor.encode({_HEADER_ALG: ALG_EDDSA})
-    signature = key.sign(_to_be_signed(protected, payload)).signature
-    return cbor.encode(cbor.Tag(TAG_SIGN1, [protected, {_HEADER_KID: kid(bytes(key.verify_key))}, None, signature]))
+    signature = raw_signature(protected, payload, seed)
+    return cbor.encode(cbor.Tag(TAG_SIGN1, [protected, {_HEADER_KID: kid(public_key(seed))}, None, signature]))
+
+
+def raw_signature(protected: bytes, payload: bytes, seed: bytes) -> bytes:
+    """The 64 bytes of an Ed25519 signature over protected header and detached payload (RFC 9052 section 4.4)."""
+    return SigningKey(seed).sign(_to_be_signed(protected, payload)).signature
 
 
 def parse(data: bytes) -> Sign1:

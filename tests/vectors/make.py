@@ -1,0 +1,157 @@
+"""Writes the test vectors that Python and Rust share: `python -m tests.vectors.make`. The output is tracked.
+
+Byte strings are hex. `envelopes.json`: what a board with `anchors`, of class `class`, says of an envelope when the last
+accepted sequence number of its workload is `last_sequence` (with the manifest digest `last_digest`); `edge` is what an
+edge host says where it differs. `descriptor.json`, `smp.json`, `senml.json`: both directions, and input to be refused.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.vectors import envelopes
+from wire import cose, profiles, senml, smp, suit
+from wire.descriptor import Component, Descriptor, Grant, Limits, Probation, Trigger
+from wire.refusals import Refusal
+from wire.senml import Measurement
+
+FOLDER = Path(__file__).parent
+
+
+def make() -> dict[str, Any]:
+    """The content of each file, by its name."""
+    return {
+        "envelopes.json": _envelopes(),
+        "descriptor.json": _descriptors(),
+        "smp.json": _smp(),
+        "senml.json": _senml(),
+        "refusals.json": {refusal.label: int(refusal) for refusal in Refusal},
+        "profiles.json": {
+            "vendor": profiles.VENDOR_ID.hex,
+            "classes": {text: profiles.class_id(text).hex for text in (profiles.EDGE_PROFILE, envelopes.PROFILE)},
+        },
+    }
+
+
+def text(content: Any) -> str:
+    """A file's text."""
+    return json.dumps(content, indent=1) + "\n"
+
+
+def _envelopes() -> dict[str, Any]:
+    manifest = envelopes.manifest()
+    return {
+        "seed": envelopes.SEED.hex(),
+        "anchors": [cose.public_key(envelopes.SEED).hex()],
+        "kid": cose.kid(cose.public_key(envelopes.SEED)).hex(),
+        "profile": envelopes.PROFILE,
+        "class": profiles.class_id(envelopes.PROFILE).hex,
+        "payload": envelopes.PAYLOAD.hex(),
+        "manifest": {
+            "digest": suit.manifest_digest(manifest).hex(),
+            "bytes": manifest.hex(),
+            "sequence": envelopes.SEQUENCE,
+            "name": envelopes.RELEASE.name,
+            "version": envelopes.RELEASE.version,
+        },
+        "cases": list(envelopes.cases()),
+    }
+
+
+def _descriptors() -> list[dict[str, Any]]:
+    full = Component(
+        "control",
+        {"wasi:gpio/digital@0.2.0": Grant(("led", "relay-1")), "petiole:telemetry/telemetry@0.1.0": Grant()},
+        Limits(500_000, 131_072, 8_192, 1_024, 1_000_000, 2, 5, 4_096, 512),
+        {"greeting": "grüß dich", "empty": ""},
+        (Trigger(250), Trigger(3_600_000)),
+    )
+    return [
+        _descriptor("smallest", Descriptor("a", "0", (Component("a"),))),
+        _descriptor("envelopes", envelopes.RELEASE),
+        _descriptor("everything", Descriptor("control", "2026.11-rc.1", (full, Component("b")), Probation(1, 3_600))),
+    ]
+
+
+def _descriptor(name: str, descriptor: Descriptor) -> dict[str, Any]:
+    components = [
+        {
+            "name": component.name,
+            "grants": {key: list(grant.labels or ()) for key, grant in component.grants.items()},
+            "limits": list(vars(component.limits).values()),
+            "config": component.config,
+            "triggers": [trigger.interval for trigger in component.triggers],
+        }
+        for component in descriptor.components
+    ]
+    return {
+        "name": name,
+        "bytes": descriptor.encode().hex(),
+        "workload": descriptor.name,
+        "version": descriptor.version,
+        "components": components,
+        "probation": [descriptor.probation.calls, descriptor.probation.seconds],
+    }
+
+
+def _smp() -> dict[str, Any]:
+    messages = [
+        ("echo", smp.Message(smp.Op.WRITE, smp.Group.OS, smp.Os.ECHO, 66, {"d": "hello"})),
+        ("echo, version 1", smp.Message(smp.Op.WRITE, smp.Group.OS, smp.Os.ECHO, 1, {"d": "hello"}, version=0)),
+        ("facts", smp.Message(smp.Op.READ, smp.Group.PETIOLE, smp.Petiole.FACTS, 255, {})),
+        (
+            "payload block",
+            smp.Message(
+                smp.Op.WRITE, smp.Group.PETIOLE, smp.Petiole.PAYLOAD, 7, {"off": 4096, "data": bytes(range(256)) * 4}
+            ),
+        ),
+        (
+            "error",
+            smp.Message(
+                smp.Op.WRITE_ANSWER,
+                smp.Group.PETIOLE,
+                smp.Petiole.ENVELOPE,
+                9,
+                {"err": {"group": 64, "rc": int(Refusal.BAD_SIGNATURE)}, "rsn": "bad-signature"},
+            ),
+        ),
+    ]
+    good = smp.encode_frames(messages[0][1].encode())
+    return {
+        "crc16": {"input": b"123456789".hex(), "crc": 0x31C3},
+        "messages": [
+            {
+                "name": name,
+                "message": message.encode().hex(),
+                "frames": smp.encode_frames(message.encode()).hex(),
+            }
+            for name, message in messages
+        ],
+        "noise": [
+            {"name": "log lines around", "input": (b"boot\r\n" + good + b"[info] up\n").hex(), "messages": 1},
+            {"name": "log text before on the same line", "input": (b"panicked at " + good).hex(), "messages": 1},
+            {"name": "begun twice", "input": (good[:9] + b"\n" + good).hex(), "messages": 1},
+            {"name": "wrong checksum", "input": good.replace(b"A", b"B", 1).hex(), "messages": 0},
+            {"name": "continuation alone", "input": (b"\x04\x14" + good[2:]).hex(), "messages": 0},
+            {"name": "not base64", "input": b"\x06\x09!!!!\n".hex(), "messages": 0},
+            {"name": "length too large", "input": b"\x06\x09//8AAAAA\n".hex(), "messages": 0},
+        ],
+    }
+
+
+def _senml() -> list[dict[str, Any]]:
+    values: tuple[Any, ...] = (21.5, -40.0, 0.1, "door open", True)
+    return [
+        {
+            "bytes": senml.encode(
+                Measurement("an505-1", "thermometer", "temperature", "Cel", value, 1_763_724_000.25)
+            ).hex(),
+            "value": value,
+        }
+        for value in values
+    ]
+
+
+if __name__ == "__main__":
+    for name, content in make().items():
+        (FOLDER / name).write_text(text(content))
