@@ -57,11 +57,6 @@ class Fleet:
         """Forget a device; its identity is worth nothing from then on."""
         self._call("DELETE", f"/devices/{quote(name, safe='')}")
 
-    def create_site(self, name: str) -> None:
-        """Make a site; nothing happens when it is there."""
-        if name not in [site["name"] for site in self._list("GET", "/sites")]:
-            self._call("POST", "/sites", json={"name": name})
-
     def token(self, site: str) -> str:
         """A one-time token to enrol one device at `site`."""
         return str(self._map("POST", "/tokens", json={"site": site})["token"])
@@ -87,10 +82,6 @@ class Fleet:
             params=_force(force),
             headers={"Content-Type": "application/octet-stream"},
         )
-
-    def releases(self) -> list[Json]:
-        """Every release."""
-        return self._list("GET", "/releases")
 
     def set_workload(self, device: str, name: str, release: str, *, force: bool = False) -> int:
         """Make `release` the one that `device` shall run as workload `name`; returns the new revision."""

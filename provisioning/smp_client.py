@@ -1,4 +1,4 @@
-"""A blocking SMP client (MCUmgr over a serial line, formats.md section 8) for work at the desk: one board, one question.
+"""A blocking SMP client (MCUmgr over a serial line, formats.md section 8) for work at the desk.
 
 The edge host has its own asynchronous client; this one opens a port, asks, and closes it. A port is anything pyserial
 opens: `/dev/ttyACM0`, `COM3`, or `socket://127.0.0.1:5001` for an emulated board.
@@ -33,11 +33,10 @@ class SmpClient:
         self._seconds = seconds
         self._sequence = 0
         self._decoder = Decoder()
-        exclusive = {} if "://" in port else {"exclusive": True}
         try:
-            self._line: serial.SerialBase = serial.serial_for_url(
-                port, baudrate=baud, timeout=READ_SECONDS, **exclusive
-            )
+            self._line = serial.serial_for_url(port, baudrate=baud, timeout=READ_SECONDS, do_not_open=True)
+            self._line.exclusive = None if "://" in port else True
+            self._line.open()
         except (serial.SerialException, ValueError) as error:
             raise PortError(
                 f"the port cannot be opened: {error}",
@@ -84,7 +83,7 @@ class SmpClient:
     def request(self, op: Op, group: int, command: int, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Send a request and wait for its answer.
 
-        Raises DeviceRefusedError for an answer with an error, NoAnswerError when none came, PortError when the line broke.
+        Raises DeviceRefusedError for an answer with an error, NoAnswerError without one, PortError for a broken line.
         """
         self._sequence = (self._sequence + 1) % 256
         request = Message(op, group, command, self._sequence, body)
@@ -96,7 +95,7 @@ class SmpClient:
         raise NoAnswerError(
             f"no answer to {TRIES} requests within {self._seconds:.0f} s each",
             where=self.port,
-            next_step="does the board run the board host, and is this its serial port?",
+            next_step="does the board run the board host, is this its port, and is no agent or monitor attached to it?",
         )
 
     def _exchange(self, request: Message, frames: bytes) -> Message | None:
