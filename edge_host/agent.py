@@ -1,0 +1,166 @@
+"""The agent: puts the parts together and carries messages between them.
+
+::
+
+    guests -> journal -> outbox -> delivery -> uplink -> fleet
+    boards ----^                              uplink -> desired, acks, blocks, commands -> the members they are for
+
+A **member** is a device of this site that the agent speaks for: this host itself, or an attached board.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from edge_host.artifacts import Artifacts
+from edge_host.backends import open_labels
+from edge_host.config import Config
+from edge_host.delivery import Delivery
+from edge_host.download import Downloads
+from edge_host.engine import EpochTicker, new_engine
+from edge_host.journal import Journal
+from edge_host.local import LocalMember
+from edge_host.member import Member
+from edge_host.outbox import Outbox
+from edge_host.reporter import Reporter
+from edge_host.runner import Host
+from edge_host.state import StateStore
+from edge_host.uplink import Uplink
+from edge_host.workload import Services
+from wire import cose, topics
+from wire.errors import WireError
+from wire.messages import Ack, Command, CommandReply, EventKind
+
+log = logging.getLogger(__name__)
+
+SUBSCRIBED = (topics.DESIRED, topics.ACK, topics.COMMAND, f"{topics.BLOCK}/+")
+
+
+class Agent:
+    """One agent in one event loop; `run` returns after SIGTERM or SIGINT."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._store = StateStore(config.state / "state.db")
+        self._outbox = Outbox(config.state / "outbox.db", config.outbox_bytes)
+        self._artifacts = Artifacts(config.state)
+        self._tasks: set[asyncio.Task[None]] = set()
+        devices = (config.device, *(board.name for board in config.boards))
+        self._uplink = Uplink(
+            config.mqtt,
+            f"petiole-{config.site}-{config.device}",
+            [topics.subscription(config.site, device, kind) for device in devices for kind in SUBSCRIBED],
+            self._received,
+            self._connected,
+        )
+        self._delivery = Delivery(self._outbox, devices, self._publish)
+        self._downloads = Downloads(self._artifacts, self._publish, self._uplink.connected)
+        engine = new_engine()
+        self._host = Host(
+            engine,
+            EpochTicker(engine),
+            ThreadPoolExecutor(config.guest_threads, thread_name_prefix="guest"),
+            open_labels(config.labels),
+        )
+        self._members: dict[str, Member] = {config.device: self._local()}
+        self._reporter = Reporter({name: member.reported for name, member in self._members.items()}, self._publish)
+
+    async def run(self) -> None:
+        """Run until told to stop."""
+        stopping = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        for work in (self._delivery.run(), self._reporter.run(), self._uplink.run()):
+            self._spawn(work)
+        try:
+            for member in self._members.values():
+                await member.start()
+            await stopping.wait()
+            log.info("stopping")
+        finally:
+            await asyncio.gather(*(member.stop() for member in self._members.values()))
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._host.pool.shutdown()
+            self._host.ticker.close()
+            self._outbox.close()
+            self._store.close()
+
+    def _local(self) -> LocalMember:
+        journal = Journal(self._config.device, self._outbox, self._delivery.wake)
+        services = Services(
+            device=self._config.device,
+            anchors=cose.anchors(self._config.anchors),
+            store=self._store,
+            artifacts=self._artifacts,
+            downloads=self._downloads,
+            journal=journal,
+            host=self._host,
+            changed=lambda: self._reporter.changed(self._config.device),
+            keep=self._needed,
+        )
+        return LocalMember(self._config, services, self._outbox)
+
+    def _needed(self) -> set[bytes]:
+        return set()
+
+    def _publish(self, device: str, kind: str, payload: bytes) -> bool:
+        return self._uplink.publish(topics.topic(self._config.site, device, kind), payload)
+
+    def _connected(self) -> None:
+        self._delivery.reconnected()
+        self._reporter.all_changed()
+
+    def _received(self, topic: str, payload: bytes) -> None:
+        try:
+            where = topics.parse(topic)
+            member = self._members.get(where.device)
+            if member is None:
+                return
+            if where.kind == topics.ACK:
+                for stream, position in self._delivery.acknowledge(where.device, Ack.decode(payload)):
+                    member.acknowledged(stream, position)
+            elif where.kind == topics.DESIRED:
+                self._spawn(self._desired(where.device, member, payload))
+            elif where.kind == topics.COMMAND:
+                self._spawn(self._command(where.device, member, Command.decode(payload)))
+            elif where.digest is not None:
+                self._downloads.answer(where.device, where.digest, payload)
+        except WireError as error:
+            log.error("message on %s is ignored: %s", topic, error)
+
+    async def _desired(self, device: str, member: Member, payload: bytes) -> None:
+        try:
+            await member.desired(payload)
+        except WireError as error:
+            log.error("the desired state of %s is ignored: %s", device, error)
+            member.journal.event(EventKind.REFUSED, level="error", reason=f"malformed: {error}")
+
+    async def _command(self, device: str, member: Member, command: Command) -> None:
+        result: Any = None
+        problem: str | None = None
+        if command.command == "report":
+            self._reporter.changed(device)
+        elif command.command == "restart":
+            problem = await member.restart(str(command.args.get("workload", "")))
+        elif command.command == "ping":
+            result, problem = await member.ping()
+        else:
+            problem = f"unknown command {command.command!r}; known are ping, report, restart"
+        self._publish(device, topics.COMMAND_REPLY, CommandReply(command.id, problem is None, result, problem).encode())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a part of the agent failed", exc_info=error)

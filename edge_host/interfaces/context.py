@@ -1,0 +1,126 @@
+"""What the interfaces of one running component share: its grants, its limits, its handles and where its output goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from edge_host.errors import StopError
+from edge_host.labels import Labels
+from wire.descriptor import Grant, Limits
+
+Handle = TypeVar("Handle")
+
+
+class Sink(Protocol):
+    """Where a guest's output goes. Every method may be called from any thread."""
+
+    def log(self, level: str, context: str, message: str) -> None:
+        """Keep a log line."""
+
+    def measure(self, name: str, unit: str, value: float | str | bool) -> None:
+        """Keep a measurement durably; raises `OutboxFullError`."""
+
+    def limit(self, name: str, value: int) -> None:
+        """Tell that a limit was reached."""
+
+
+class Rate:
+    """A token bucket: `amount` tokens in `seconds`, at most that many at once."""
+
+    def __init__(self, amount: int, seconds: float) -> None:
+        self._most = float(amount)
+        self._tokens = float(amount)
+        self._speed = amount / seconds
+        self._last = time.monotonic()
+        self.exceeded = False
+
+    def take(self, tokens: int) -> bool:
+        """Whether `tokens` were there; they are gone then. `exceeded` stays set until the bucket gives again."""
+        now = time.monotonic()
+        self._tokens = min(self._most, self._tokens + (now - self._last) * self._speed)
+        self._last = now
+        if self._tokens < tokens:
+            return False
+        self._tokens -= tokens
+        self.exceeded = False
+        return True
+
+
+class Handles:
+    """The resources a guest holds, by the number that Wasmtime keeps for them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._next = 1
+        self._held: dict[int, object] = {}
+
+    def add(self, resource: object) -> int:
+        """A number for `resource`; raises `StopError` over the limit."""
+        if len(self._held) >= self._most:
+            raise StopError("limit", f"handles: more than {self._most} open")
+        number = self._next
+        self._next += 1
+        self._held[number] = resource
+        return number
+
+    def get(self, number: int, kind: type[Handle]) -> Handle:
+        """The resource behind a number that the guest holds."""
+        resource = self._held.get(number)
+        if not isinstance(resource, kind):
+            raise StopError("error", f"handle {number} is not open")
+        return resource
+
+    def drop(self, number: int) -> None:
+        """Forget a resource."""
+        self._held.pop(number, None)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._held.clear()
+
+
+@dataclass
+class GuestContext:
+    """One component's side of the host."""
+
+    grants: Mapping[str, Grant]
+    limits: Limits
+    config: Mapping[str, str]
+    labels: Labels
+    sink: Sink
+    handles: Handles = field(init=False)
+    messages: Rate = field(init=False)
+    telemetry_bytes: Rate = field(init=False)
+    stopped_by: StopError | None = field(default=None, init=False)
+    _bytes_left: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.handles = Handles(self.limits.handles)
+        self.messages = Rate(self.limits.messages_per_second, 1.0)
+        self.telemetry_bytes = Rate(self.limits.telemetry_bytes_per_hour, 3600.0)
+        self.begin_call()
+
+    def begin_call(self) -> None:
+        """Refill what is counted for each call of the guest."""
+        self._bytes_left = self.limits.host_call_bytes
+        self.stopped_by = None
+
+    def spend(self, size: int) -> None:
+        """Count `size` bytes that cross between guest and host; raises `StopError` over the limit."""
+        self._bytes_left -= size
+        if self._bytes_left < 0:
+            raise StopError("limit", f"host-call bytes: more than {self.limits.host_call_bytes} in one call")
+
+    def exceeded(self, rate: Rate, name: str, value: int) -> None:
+        """Tell once for each time that a rate is reached."""
+        if not rate.exceeded:
+            rate.exceeded = True
+            self.sink.limit(name, value)
+
+    def may_open(self, interface: str, label: str) -> bool:
+        """Whether the grant of `interface` names `label`."""
+        grant = self.grants.get(interface)
+        return grant is not None and label in (grant.labels or ())

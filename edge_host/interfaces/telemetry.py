@@ -1,0 +1,44 @@
+"""``petiole:telemetry/telemetry@0.1.0``: measurements for the fleet, durable once the call returned no error."""
+
+from __future__ import annotations
+
+import math
+
+from wasmtime.component import LinkerInstance
+
+from edge_host.errors import OutboxFullError
+from edge_host.interfaces.adapter import bind
+from edge_host.interfaces.context import GuestContext
+from wire import senml
+
+INVALID, RATE_LIMITED, FULL = "invalid", "rate-limited", "full"
+LONGEST_NAME = 64
+LONGEST_UNIT = 32
+
+
+def send(context: GuestContext, name: str, unit: str, value: float | str | bool) -> str | None:
+    """Keep a measurement; gives the name of the WIT error, or None when it is kept."""
+    size = len(name.encode()) + len(unit.encode()) + (len(value.encode()) if isinstance(value, str) else 8)
+    context.spend(size)
+    if len(name) > LONGEST_NAME or len(unit) > LONGEST_UNIT or not senml.is_name(name):
+        return INVALID
+    if isinstance(value, float) and not math.isfinite(value):
+        return INVALID
+    if not context.messages.take(1):
+        context.exceeded(context.messages, "messages", context.limits.messages_per_second)
+        return RATE_LIMITED
+    if not context.telemetry_bytes.take(size):
+        context.exceeded(context.telemetry_bytes, "telemetry-bytes", context.limits.telemetry_bytes_per_hour)
+        return RATE_LIMITED
+    try:
+        context.sink.measure(name, unit, value)
+    except OutboxFullError:
+        return FULL
+    return None
+
+
+def link(instance: LinkerInstance, context: GuestContext) -> None:
+    """Offer the interface to a guest."""
+    bind(instance, context, "send-number", lambda name, unit, value: send(context, name, unit, value))
+    bind(instance, context, "send-text", lambda name, value: send(context, name, "", value))
+    bind(instance, context, "send-boolean", lambda name, value: send(context, name, "", value))
