@@ -1,0 +1,48 @@
+"""`petiole component`: Build WebAssembly components for boards and edge hosts."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from provisioning import component
+from provisioning.console import JsonOption, print_fields, print_json, print_note
+
+app = typer.Typer(help="Build WebAssembly components for boards and edge hosts.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Build WebAssembly components for boards and edge hosts."""
+
+
+@app.command()
+def build(
+    source: Annotated[Path, typer.Argument(help="A workload file, or the folder of workload.yaml.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Build the component that a workload file describes, and show its sizes in bytes.
+
+    Example: petiole component build examples/thermometer
+
+    The same component file runs on boards and edge hosts; "compiled" is what a board's flash gets of it.
+    """
+    print_note(f"building {source}")
+    built = component.build(source)
+    fields = {
+        "name": built.name,
+        "path": str(built.path),
+        "sha256": built.sha256.hex(),
+        "core": built.core_size,
+        "component": built.size,
+        "compiled": built.compiled_size,
+        "imports": list(built.world.imports),
+        "exports": list(built.world.exports),
+    }
+    if as_json:
+        print_json(fields)
+    else:
+        print_fields(
+            (key, "\n           ".join(value) if isinstance(value, list) else value) for key, value in fields.items()
+        )
