@@ -42,7 +42,7 @@ def check_imports(engine: wasmtime.Engine, component: Component, grants: Collect
     for name in imports:
         if name not in OFFERED:
             raise RefusedError(
-                Refusal.INCOMPATIBLE, f"{name}: this host does not offer it; it offers {', '.join(OFFERED)}"
+                Refusal.INCOMPATIBLE, f"{name}: this host offers only {', '.join(OFFERED)}"
             )
     handler = exports.get(HANDLER.full_name)
     functions = handler.exports(engine) if isinstance(handler, ComponentInstanceType) else {}
@@ -59,7 +59,7 @@ class Guest:
     def __init__(
         self, engine: wasmtime.Engine, ticker: EpochTicker, component: Component, context: GuestContext
     ) -> None:
-        """Link and instantiate; raises `RefusedError` when it does not fit this host, `StopError` when its start fails."""
+        """Link and instantiate; raises `RefusedError` when it does not fit here, `StopError` when its start fails."""
         self._context = context
         self._ticker = ticker
         self._store = wasmtime.Store(engine)

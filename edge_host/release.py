@@ -49,5 +49,5 @@ def check_labels(component: Component, labels: Labels) -> None:
             if find is None or find(label) is None:
                 raise RefusedError(
                     Refusal.NO_SUCH_LABEL,
-                    f"{label}: this host has no {interface} under that label; add [labels.{label}] to its configuration",
+                    f"{label}: no {interface} under that label here; add [labels.{label}] to the configuration",
                 )

@@ -29,7 +29,7 @@ def bind(instance: LinkerInstance, context: GuestContext, name: str, function: H
 
 
 def bind_method(instance: LinkerInstance, context: GuestContext, full: str, kind: type, function: HostFunction) -> None:
-    """Offer the method `full` (``resource.name``): `function` gets the object of type `kind` behind the handle first."""
+    """Offer a method (``resource.name``): `function` gets the object of type `kind` behind the handle first."""
     full = f"[method]{full}"
 
     def call(store: Any, handle: Any, *arguments: Any) -> Any:

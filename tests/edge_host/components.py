@@ -1,0 +1,150 @@
+"""Components for tests in WebAssembly text, made of the smallest parts that a real guest has."""
+
+from __future__ import annotations
+
+import wasmtime
+
+LOGGING = """
+  (import "wasi:logging/logging@0.1.0-draft" (instance $logging
+    (type $level' (enum "trace" "debug" "info" "warn" "error" "critical"))
+    (export "level" (type $level (eq $level')))
+    (export "log" (func (param "level" $level) (param "context" string) (param "message" string)))))
+"""
+TELEMETRY = """
+  (import "petiole:telemetry/telemetry@0.1.0" (instance $telemetry
+    (type $error' (enum "invalid" "rate-limited" "full"))
+    (export "error" (type $error (eq $error')))
+    (export "send-number" (func (param "name" string) (param "unit" string) (param "value" f64)
+      (result (result (error $error)))))))
+"""
+I2C = """
+  (import "wasi:i2c/i2c@0.2.0-draft" (instance $i2c
+    (export "i2c" (type $bus (sub resource)))
+    (type $source' (enum "address" "data" "unknown"))
+    (export "no-acknowledge-source" (type $source (eq $source')))
+    (type $code' (variant (case "bus") (case "arbitration-loss") (case "no-acknowledge" $source) (case "overrun")
+      (case "other")))
+    (export "error-code" (type $code (eq $code')))
+    (export "[method]i2c.write-read" (func (param "self" (borrow $bus)) (param "address" u16) (param "write" (list u8))
+      (param "read-len" u64) (result (result (list u8) (error $code)))))))
+  (alias export $i2c "i2c" (type $bus))
+  (import "petiole:i2c/buses@0.1.0" (instance $buses
+    (alias outer 1 $bus (type $outer))
+    (export "i2c" (type $i (eq $outer)))
+    (type $open' (enum "not-granted" "no-such-label"))
+    (export "open-error" (type $open (eq $open')))
+    (export "open" (func (param "label" string) (result (result (own $i) (error $open)))))))
+"""
+CLOCK = """
+  (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock (export "now" (func (result u64)))))
+"""
+
+_LIBRARY = """
+  (core module $library
+    (memory (export "memory") 1)
+    (global $free (mut i32) (i32.const 4096))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (local $at i32)
+      (local.set $at (global.get $free))
+      (global.set $free (i32.add (global.get $free) (i32.and (i32.add (local.get 3) (i32.const 7)) (i32.const -8))))
+      (local.get $at)))
+  (core instance $library (instantiate $library))
+"""
+_OPTIONS = '(memory $library "memory") (realloc (func $library "realloc"))'
+
+_IMPORTS = {
+    "log": (LOGGING, f'(core func $log (canon lower (func $logging "log") {_OPTIONS}))', "(param i32 i32 i32 i32 i32)"),
+    "send": (
+        TELEMETRY,
+        f'(core func $send (canon lower (func $telemetry "send-number") {_OPTIONS}))',
+        "(param i32 i32 i32 i32 f64 i32)",
+    ),
+    "now": (CLOCK, '(core func $now (canon lower (func $clock "now")))', "(result i64)"),
+    "open": (I2C, f'(core func $open (canon lower (func $buses "open") {_OPTIONS}))', "(param i32 i32 i32)"),
+    "write-read": (
+        "",
+        f'(core func $write-read (canon lower (func $i2c "[method]i2c.write-read") {_OPTIONS}))',
+        "(param i32 i32 i32 i32 i64 i32)",
+    ),
+    "drop": ("", "(core func $drop (canon resource.drop $bus))", "(param i32)"),
+}
+
+
+def component(body: str, uses: tuple[str, ...] = (), data: str = "", declarations: str = "") -> bytes:
+    """A component with the handler export whose core function `run` has `body` (result: pointer to result<_, string>).
+
+    `uses` are core imports; `data` lies at address 0; address 256 holds an ok result.
+    """
+    types = "".join(_IMPORTS[name][0] for name in uses)
+    lowered = "".join(_IMPORTS[name][1] for name in uses)
+    imports = "".join(f'(import "host" "{name}" (func ${name} {_IMPORTS[name][2]}))' for name in uses)
+    given = "".join(f'(export "{name}" (func ${name}))' for name in uses)
+    text = f"""(component {types} {_LIBRARY} {lowered}
+      (core module $guest {imports} (import "host" "memory" (memory 1)) (data (i32.const 0) "{data}") {declarations}
+        (func (export "run") (result i32) {body}))
+      (core instance $guest (instantiate $guest
+        (with "host" (instance {given} (export "memory" (memory $library "memory"))))))
+      (func $run (result (result (error string))) (canon lift (core func $guest "run") (memory $library "memory")))
+      (instance $handler (export "run" (func $run)))
+      (export "petiole:schedule/handler@0.1.0" (instance $handler)))"""
+    return bytes(wasmtime.wat2wasm(text))
+
+
+OK = "(i32.const 256)"
+
+SEND = '(call $send (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0) (f64.const 20.5) (i32.const 300))'
+
+
+def idle() -> bytes:
+    """Does nothing well."""
+    return component(OK)
+
+
+def sender(value: float = 20.5) -> bytes:
+    """Sends the measurement `t` at each call."""
+    return component(SEND.replace("20.5", str(value)) + OK, ("send",), data="t")
+
+
+def logger(message: str = "hello") -> bytes:
+    """Logs `message` with level info and an empty context at each call."""
+    log = f"(call $log (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const {len(message)}))"
+    return component(log + OK, ("log",), data=message)
+
+
+def trapping(after: int, uses: tuple[str, ...] = ()) -> bytes:
+    """Works `after` times, then executes `unreachable`."""
+    count = "(global $calls (mut i32) (i32.const 0))"
+    body = f"""(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+      (if (i32.gt_u (global.get $calls) (i32.const {after})) (then unreachable)) {SEND if "send" in uses else ""} {OK}"""
+    return component(body, uses, data="t", declarations=count)
+
+
+def spinning() -> bytes:
+    """Never returns."""
+    return component("(loop $again (br $again)) (i32.const 256)")
+
+
+def failing(message: str = "no sensor") -> bytes:
+    """Returns the error `message` at each call."""
+    body = f"""(i32.store8 (i32.const 256) (i32.const 1)) (i32.store (i32.const 260) (i32.const 0))
+      (i32.store (i32.const 264) (i32.const {len(message)})) (i32.const 256)"""
+    return component(body, data=message)
+
+
+def thermometer(label: str = "i2c-env", address: int = 0x48) -> bytes:
+    """Opens the bus under `label`, reads two bytes of register 0 and sends the raw number as `t`; traps when that fails."""
+    body = f"""
+      (call $open (i32.const 16) (i32.const {len(label)}) (i32.const 512))
+      (if (i32.load8_u (i32.const 512)) (then unreachable))
+      (call $write-read (i32.load (i32.const 516)) (i32.const {address}) (i32.const 8) (i32.const 1) (i64.const 2)
+        (i32.const 520))
+      (if (i32.load8_u (i32.const 520)) (then unreachable))
+      (call $send (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0)
+        (f64.convert_i32_u (i32.or
+          (i32.shl (i32.load8_u (i32.load (i32.const 524))) (i32.const 8))
+          (i32.load8_u offset=1 (i32.load (i32.const 524)))))
+        (i32.const 600))
+      (call $drop (i32.load (i32.const 516)))
+      {OK}"""
+    data = "t" + "\\00" * 15 + label
+    return component(body, ("open", "write-read", "drop", "send"), data=data)
