@@ -229,6 +229,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// `true` or `false`.
+    ///
+    /// # Errors
+    /// [`Malformed`] when the next item is something else.
+    pub fn boolean(&mut self) -> Result<bool, Malformed> {
+        match self.take(1)? {
+            [0xf4] => Ok(false),
+            [0xf5] => Ok(true),
+            _ => Err(Malformed),
+        }
+    }
+
     /// Passes over one item with all that it holds.
     ///
     /// # Errors

@@ -180,7 +180,7 @@ impl<'a> Descriptor<'a> {
     /// Reads a descriptor and checks all of it.
     ///
     /// # Errors
-    /// [`Refusal::Malformed`]; [`Refusal::Unsupported`] for another format or more than one component.
+    /// [`Refusal::Malformed`]; [`Refusal::Unsupported`] for more than one component.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
         let mut reader = Reader::new(bytes);
         if reader.map()? != 5 {
@@ -188,7 +188,7 @@ impl<'a> Descriptor<'a> {
         }
         key(&mut reader, 0)?;
         if reader.unsigned()? != FORMAT {
-            return Err(Refusal::Unsupported);
+            return Err(Refusal::Malformed);
         }
         key(&mut reader, 1)?;
         let name = Some(reader.text()?)

@@ -10,6 +10,10 @@ use crate::{Descriptor, Refusal};
 const ID_WORKLOAD: &[u8] = &[0x77, 0x6c];
 const CODE: usize = 0;
 const DESCRIPTOR: usize = 1;
+/// Version and three command sequences: every manifest has them.
+const MEMBERS: u8 = 4;
+/// Highest reporting policy, the argument of conditions and most directives.
+const REPORT_ALL: u64 = 15;
 
 mod command {
     pub const VENDOR: u64 = 1;
@@ -48,39 +52,45 @@ impl<'a> Manifest<'a> {
     /// Reads a manifest whose signature was checked; `release` is its digest.
     pub(crate) fn parse(bytes: &'a [u8], release: Digest) -> Result<Self, Refusal> {
         let mut reader = Reader::new(bytes);
-        let (mut keys, mut version, mut sequence) = (Keys::new(), None, None);
-        let (mut name, mut processor) = (None, Processor::default());
+        let (mut keys, mut sequence, mut name) = (Keys::new(), None, None);
+        let (mut processor, mut members) = (Processor::default(), 0);
         for _ in 0..reader.map()? {
             match keys.next(reader.unsigned()?)? {
-                1 => version = Some(reader.unsigned()?),
+                1 if reader.unsigned()? == 1 => members += 1,
                 2 => sequence = Some(reader.unsigned()?),
                 3 => name = Some(read_common(reader.bytes()?, &mut processor)?),
-                7 | 9 | 20 if name.is_some() => processor.run(reader.bytes()?, false)?,
+                7 | 9 | 20 => {
+                    processor.run(reader.bytes()?, false)?;
+                    members += 1;
+                }
                 _ => return Err(Refusal::Unsupported),
             }
         }
         reader.end()?;
-        if version.ok_or(Malformed)? != 1 {
-            return Err(Refusal::Unsupported);
-        }
         let [code, descriptor] = &processor.components;
         if (code.vendor, code.class) != (descriptor.vendor, descriptor.class) {
             return Err(Refusal::Unsupported);
         }
+        let target = [command::VENDOR, command::CLASS];
+        if members != MEMBERS
+            || !code.from_envelope
+            || !code.has_done(&target)
+            || !code.has_done(&[command::IMAGE, command::FETCH, command::INVOKE])
+            || !descriptor.has_done(&target)
+            || !descriptor.has_done(&[command::WRITE])
+        {
+            return Err(Refusal::Malformed);
+        }
         Ok(Self {
-            sequence: sequence.ok_or(Malformed)?,
+            sequence: sequence
+                .filter(|number| i64::try_from(*number).is_ok())
+                .ok_or(Malformed)?,
             release,
             name: name.ok_or(Malformed)?,
-            vendor: code
-                .vendor
-                .filter(|_| processor.all(command::VENDOR))
-                .ok_or(Malformed)?,
-            class: code
-                .class
-                .filter(|_| processor.all(command::CLASS))
-                .ok_or(Malformed)?,
+            vendor: code.vendor.ok_or(Malformed)?,
+            class: code.class.ok_or(Malformed)?,
             digest: code.digest.ok_or(Malformed)?,
-            size: code.size.ok_or(Malformed)?,
+            size: code.size.filter(|size| *size > 0).ok_or(Malformed)?,
             descriptor: descriptor.content.ok_or(Malformed)?,
         })
     }
@@ -216,28 +226,25 @@ struct Parameters<'a> {
     digest: Option<&'a Digest>,
     size: Option<u32>,
     content: Option<&'a [u8]>,
-    vendor_checked: bool,
-    class_checked: bool,
+    from_envelope: bool,
+    /// Bit n: command n was met.
+    done: u32,
 }
 
-/// Runs command sequences. Conditions on vendor and class are noted here and decided by [`Manifest::check`]; the
-/// code's digest is decided by [`Manifest::verify_code`], so no sequence can leave a check out.
+impl Parameters<'_> {
+    fn has_done(&self, commands: &[u64]) -> bool {
+        commands.iter().all(|number| self.done & 1 << number != 0)
+    }
+}
+
+/// Follows command sequences. What conditions say is noted here; vendor and class are decided by [`Manifest::check`], the
+/// code's digest by [`Manifest::verify_code`], so no sequence can leave a check out.
 #[derive(Default)]
 struct Processor<'a> {
     components: [Parameters<'a>; 2],
 }
 
 impl<'a> Processor<'a> {
-    fn all(&self, condition: u64) -> bool {
-        self.components.iter().all(|c| {
-            if condition == command::VENDOR {
-                c.vendor_checked
-            } else {
-                c.class_checked
-            }
-        })
-    }
-
     /// `shared` sequences set what the release is; the others may only say where the code comes from.
     fn run(&mut self, sequence: &'a [u8], shared: bool) -> Result<(), Refusal> {
         let mut reader = Reader::new(sequence);
@@ -245,36 +252,37 @@ impl<'a> Processor<'a> {
         let mut index = CODE;
         for _ in 0..count / 2 {
             let number = reader.unsigned()?;
-            match number {
-                command::SET_COMPONENT => index = reader.unsigned32()? as usize,
-                command::OVERRIDE => self.override_parameters(index, &mut reader, shared)?,
-                command::VENDOR | command::CLASS => {
-                    reader.unsigned()?;
-                    let component = self.components.get_mut(index).ok_or(Malformed)?;
-                    component.vendor_checked |=
-                        number == command::VENDOR && component.vendor.is_some();
-                    component.class_checked |=
-                        number == command::CLASS && component.class.is_some();
+            let allowed = match number {
+                command::SET_COMPONENT => {
+                    index = reader.unsigned32()? as usize;
+                    self.component(index)?;
+                    continue;
                 }
-                command::IMAGE | command::WRITE | command::FETCH | command::INVOKE if !shared => {
-                    reader.unsigned()?;
-                    if index
-                        != if number == command::WRITE {
-                            DESCRIPTOR
-                        } else {
-                            CODE
-                        }
-                    {
-                        return Err(Refusal::Unsupported);
-                    }
+                command::OVERRIDE => {
+                    self.override_parameters(index, &mut reader, shared)?;
+                    continue;
                 }
-                _ => return Err(Refusal::Unsupported),
+                command::VENDOR | command::CLASS => true,
+                command::IMAGE | command::FETCH | command::INVOKE => !shared && index == CODE,
+                command::WRITE => !shared && index == DESCRIPTOR,
+                _ => false,
+            };
+            if !allowed {
+                return Err(Refusal::Unsupported);
             }
+            if reader.unsigned()? > REPORT_ALL {
+                return Err(Refusal::Malformed);
+            }
+            self.component(index)?.done |= 1 << number;
         }
         if count % 2 != 0 {
             return Err(Refusal::Malformed);
         }
         Ok(reader.end()?)
+    }
+
+    fn component(&mut self, index: usize) -> Result<&mut Parameters<'a>, Malformed> {
+        self.components.get_mut(index).ok_or(Malformed)
     }
 
     fn override_parameters(
@@ -283,7 +291,7 @@ impl<'a> Processor<'a> {
         reader: &mut Reader<'a>,
         shared: bool,
     ) -> Result<(), Refusal> {
-        let component = self.components.get_mut(index).ok_or(Malformed)?;
+        let component = self.component(index)?;
         let mut keys = Keys::new();
         for _ in 0..reader.map()? {
             match keys.next(reader.unsigned()?)? {
@@ -292,7 +300,9 @@ impl<'a> Processor<'a> {
                 3 if shared => component.digest = Some(read_digest(reader.bytes()?)?),
                 14 if shared => component.size = Some(reader.unsigned32()?),
                 18 if shared => component.content = Some(reader.bytes()?),
-                21 if !shared && index == CODE && reader.text()? == "#code" => {}
+                21 if !shared && index == CODE && reader.text()? == "#code" => {
+                    component.from_envelope = true
+                }
                 _ => return Err(Refusal::Unsupported),
             }
         }

@@ -40,6 +40,9 @@ pub fn verify_envelope<'a>(
     if *read_digest(digest_bytes)? != release {
         return Err(Refusal::DigestMismatch);
     }
+    if parts.severed_size > MAX_ENVELOPE {
+        return Err(Refusal::OverLimit);
+    }
     Manifest::parse(parts.manifest, release)
 }
 
@@ -60,22 +63,25 @@ struct Parts<'a> {
     authentication: Option<&'a [u8]>,
     manifest: &'a [u8],
     manifest_with_header: &'a [u8],
+    severed_size: usize,
 }
 
 impl<'a> Parts<'a> {
     fn parse(envelope: &'a [u8]) -> Result<Self, Refusal> {
         let mut reader = Reader::new(envelope);
         reader.tag(TAG_ENVELOPE)?;
-        let (mut keys, mut last_text) = (Keys::new(), None);
+        let (mut keys, mut last_text, mut severed_size) = (Keys::new(), None, envelope.len());
         let (mut authentication, mut manifest) = (None, None);
         for _ in 0..reader.map()? {
             if reader.peek()? == Kind::Text {
+                let member = reader.rest().len();
                 let name = reader.text()?;
                 if last_text.is_some_and(|last: &str| (last.len(), last) >= (name.len(), name)) {
                     return Err(Refusal::Malformed);
                 }
                 last_text = Some(name);
                 reader.bytes()?;
+                severed_size -= member - reader.rest().len();
                 continue;
             }
             let key = keys.next(reader.unsigned()?)?;
@@ -98,6 +104,7 @@ impl<'a> Parts<'a> {
             authentication,
             manifest,
             manifest_with_header,
+            severed_size,
         })
     }
 }

@@ -1,0 +1,64 @@
+//! Who the device is, written once by enrollment.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use petiole_cbor::{Malformed, Reader, Writer};
+
+/// More anchors than this do not fit one settings item.
+const MAX_ANCHORS: usize = 8;
+
+/// Identity and trust anchors of a device.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Device name.
+    pub device: String,
+    /// Site name.
+    pub site: String,
+    /// Seed of the device's Ed25519 key: secret.
+    pub seed: [u8; 32],
+    /// Public keys whose signatures are accepted; at most eight.
+    pub anchors: Vec<[u8; 32]>,
+}
+
+impl Identity {
+    pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
+        writer
+            .array(4)
+            .text(&self.device)
+            .text(&self.site)
+            .bytes(&self.seed)
+            .array(self.anchors.len());
+        for anchor in &self.anchors {
+            writer.bytes(anchor);
+        }
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        reader.array_exactly(4)?;
+        let device = reader.text()?.into();
+        let site = reader.text()?.into();
+        let seed = *reader.array_of()?;
+        let count = reader.array()?;
+        if count > MAX_ANCHORS {
+            return Err(Malformed);
+        }
+        let anchors = (0..count)
+            .map(|_| reader.array_of().copied())
+            .collect::<Result<_, _>>()?;
+        reader.end()?;
+        Ok(Self {
+            device,
+            site,
+            seed,
+            anchors,
+        })
+    }
+
+    /// Whether this many anchors can be kept.
+    #[must_use]
+    pub const fn has_room_for(anchors: usize) -> bool {
+        anchors <= MAX_ANCHORS
+    }
+}

@@ -1,0 +1,230 @@
+//! The vectors that Python and Rust share (`tests/vectors`).
+
+use petiole_trust::{Accepted, Descriptor, Manifest, Refusal, key_id, verify_envelope};
+use serde_json::Value;
+
+fn vectors(name: &str) -> Value {
+    let path = format!(
+        "{}/../../../tests/vectors/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).unwrap()
+}
+
+fn hex(value: &Value) -> Vec<u8> {
+    let text = value.as_str().unwrap();
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+fn hex_array<const N: usize>(value: &Value) -> [u8; N] {
+    hex(value).try_into().unwrap()
+}
+
+/// Everything that a board checks before it takes an envelope.
+fn take<'a>(
+    envelope: &'a [u8],
+    anchors: &[[u8; 32]],
+    class: &[u8; 16],
+    accepted: &Accepted,
+) -> Result<(Manifest<'a>, Descriptor<'a>), Refusal> {
+    let vendor = hex_array(&vectors("profiles")["vendor"]);
+    let manifest = verify_envelope(envelope, anchors)?;
+    manifest.check(&vendor, class, Some(accepted))?;
+    let descriptor = manifest.descriptor()?;
+    Ok((manifest, descriptor))
+}
+
+#[test]
+fn refusals_have_the_numbers_and_names_of_the_table() {
+    use Refusal::*;
+    let all = [
+        Internal,
+        Malformed,
+        Unsigned,
+        UnknownKey,
+        BadSignature,
+        DigestMismatch,
+        WrongVendor,
+        WrongClass,
+        OldSequence,
+        Unsupported,
+        NoSpace,
+        WrongState,
+        NotEnrolled,
+        AlreadyEnrolled,
+        NotGranted,
+        NoSuchLabel,
+        Incompatible,
+        Busy,
+        NoSuchWorkload,
+        OverLimit,
+        Flash,
+    ];
+    let table = vectors("refusals");
+    assert_eq!(table.as_object().unwrap().len(), all.len());
+    for refusal in all {
+        assert_eq!(table[refusal.label()], refusal.rc());
+    }
+}
+
+#[test]
+fn every_envelope_is_taken_or_refused_as_its_case_says() {
+    let file = vectors("envelopes");
+    let anchors: Vec<[u8; 32]> = file["anchors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(hex_array)
+        .collect();
+    assert_eq!(key_id(&anchors[0]).as_slice(), hex(&file["kid"]));
+    let payload: &'static [u8] = hex(&file["payload"]).leak();
+    let mut wrong = Vec::new();
+    for case in file["cases"].as_array().unwrap() {
+        let envelope = hex(&case["envelope"]);
+        let class = hex_array(case.get("class").unwrap_or(&file["class"]));
+        let release = case.get("last_digest").map_or([0; 32], hex_array);
+        let accepted = Accepted {
+            sequence: case["last_sequence"].as_u64().unwrap(),
+            release,
+        };
+        let found = match take(&envelope, &anchors, &class, &accepted) {
+            Ok((manifest, descriptor)) => {
+                if case["name"] == "whole" || case["name"] == "severed" {
+                    same_release(&manifest, &descriptor, &file["manifest"], payload);
+                }
+                "ok"
+            }
+            Err(refusal) => refusal.label(),
+        };
+        if found != case["expect"].as_str().unwrap() {
+            wrong.push(format!(
+                "{}: {found} instead of {}",
+                case["name"], case["expect"]
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn descriptors_read_as_python_wrote_them() {
+    for case in vectors("descriptor").as_array().unwrap() {
+        let bytes = hex(&case["bytes"]);
+        let expected = case["components"].as_array().unwrap();
+        let descriptor = match Descriptor::parse(&bytes) {
+            Ok(descriptor) => descriptor,
+            Err(refusal) => {
+                assert!(
+                    expected.len() > 1 && refusal == Refusal::Unsupported,
+                    "{}: {refusal:?}",
+                    case["name"]
+                );
+                continue;
+            }
+        };
+        assert_eq!(descriptor.name(), case["workload"]);
+        assert_eq!(descriptor.version(), case["version"]);
+        let probation = descriptor.probation();
+        assert_eq!(
+            [probation.calls, probation.seconds].to_vec(),
+            case["probation"].as_array().unwrap().clone()
+        );
+        let (component, expected) = (descriptor.component(), &expected[0]);
+        assert_eq!(component.name(), expected["name"]);
+        let grants = expected["grants"].as_object().unwrap();
+        assert_eq!(component.grants().count(), grants.len());
+        for grant in component.grants() {
+            let labels: Vec<Value> = grant.labels().map(Value::from).collect();
+            assert_eq!(
+                labels,
+                grants[grant.import()]
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default(),
+                "{}",
+                grant.import()
+            );
+        }
+        let limits = component.limits();
+        let values = [
+            limits.fuel,
+            limits.memory,
+            limits.stack,
+            limits.host_call_bytes,
+            limits.fuel_refill,
+            limits.handles,
+            limits.messages,
+            limits.telemetry,
+            limits.key_value,
+        ];
+        assert_eq!(
+            values.to_vec(),
+            expected["limits"].as_array().unwrap().clone()
+        );
+        let config: serde_json::Map<String, Value> = component
+            .config()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        assert_eq!(Value::from(config), expected["config"]);
+        let triggers: Vec<u64> = component
+            .triggers()
+            .map(|trigger| trigger.interval_ms)
+            .collect();
+        assert_eq!(
+            triggers.len(),
+            expected["triggers"].as_array().unwrap().len()
+        );
+    }
+}
+
+fn same_release(
+    manifest: &Manifest<'_>,
+    descriptor: &Descriptor<'_>,
+    expected: &Value,
+    payload: &'static [u8],
+) {
+    assert_eq!(manifest.release().as_slice(), hex(&expected["digest"]));
+    assert_eq!(manifest.sequence(), expected["sequence"]);
+    assert_eq!(manifest.name(), expected["name"]);
+    assert_eq!(descriptor.version(), expected["version"]);
+    assert_eq!(manifest.verify_code(payload).unwrap().bytes(), payload);
+    assert_eq!(
+        manifest.verify_code(&payload[1..]).unwrap_err(),
+        Refusal::DigestMismatch
+    );
+}
+
+/// No cut and no flipped bit of a good envelope panics or is taken for the same release with other content.
+#[test]
+fn damaged_envelopes_are_refused() {
+    let file = vectors("envelopes");
+    let anchors: Vec<[u8; 32]> = file["anchors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(hex_array)
+        .collect();
+    let severed = file["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|case| case["name"] == "severed")
+        .unwrap();
+    let envelope = hex(&severed["envelope"]);
+    for length in 0..envelope.len() {
+        assert!(verify_envelope(&envelope[..length], &anchors).is_err());
+    }
+    for at in 0..envelope.len() {
+        let mut damaged = envelope.clone();
+        damaged[at] ^= 1 << (at % 8);
+        assert!(
+            verify_envelope(&damaged, &anchors).is_err(),
+            "bit {} of byte {at}",
+            at % 8
+        );
+    }
+}
