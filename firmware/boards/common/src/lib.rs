@@ -12,6 +12,7 @@ pub mod flash;
 pub mod heap;
 pub mod i2c;
 mod layout;
+pub mod registers;
 pub mod serial;
 pub mod time;
 
