@@ -26,6 +26,8 @@ from pathlib import Path
 HOST = "host"
 OLDEST_RUST = (1, 95)
 OLDEST_LLD = 20
+COMPONENT_RUSTFLAGS = ("-Clink-arg=--page-size=1", "-Clink-arg=-zstack-size=2048")
+"""For WebAssembly targets: memory as large as needed instead of pages of 64 KiB, and a stack that fits a board."""
 DISTRIBUTION = Path("/usr/bin")
 
 
@@ -62,7 +64,8 @@ class Toolchain:
     ) -> dict[str, str]:
         """The environment to run cargo in: `base` (or this process's) with what the toolchain needs.
 
-        `rustflags` are added to those in `RUSTFLAGS`; with `unstable` they may hold `-Z` flags.
+        `rustflags` are added to those in `RUSTFLAGS` and to those the target needs; with `unstable` they may hold
+        `-Z` flags.
         """
         environment = dict(os.environ if base is None else base)
         if self.rustc is not None:
@@ -71,8 +74,9 @@ class Toolchain:
             environment["RUSTC_BOOTSTRAP"] = "1"
         if self.linker is not None:
             environment[f"CARGO_TARGET_{self.target.upper().replace('-', '_')}_LINKER"] = str(self.linker)
-        if rustflags:
-            environment["RUSTFLAGS"] = " ".join([*environment.get("RUSTFLAGS", "").split(), *rustflags])
+        flags = [*(COMPONENT_RUSTFLAGS if self.target.startswith("wasm32") else ()), *rustflags]
+        if flags:
+            environment["RUSTFLAGS"] = " ".join([*environment.get("RUSTFLAGS", "").split(), *flags])
         return environment
 
 

@@ -1,2 +1,150 @@
-//! Ahead-of-time compiler.
-fn main() {}
+//! `petiole-aot`: makes components of core modules, and compiles components ahead of time for boards.
+//!
+//! | Command | Does |
+//! |---|---|
+//! | `profile [--json]` | prints the board profile it compiles for and its class id |
+//! | `componentize CORE.wasm -o OUT.wasm` | makes a component of what `wit-bindgen` and a compiler made |
+//! | `compile IN.wasm -o OUT.cwasm [--map MAP.cwasm]` | makes the artifact that a board runs in place |
+//! | `imports IN.wasm [--json]` | lists what a component imports and exports |
+//!
+//! Exit codes: 0 done; 1 the input cannot be used, with one line that says why; 2 wrong command line.
+
+mod compile;
+mod component;
+mod componentize;
+mod error;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use serde_json::json;
+
+use crate::error::Error;
+
+/// Makes components of core modules, and compiles components ahead of time for boards.
+#[derive(Parser)]
+#[command(name = "petiole-aot", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the board profile artifacts are compiled for, and its class id.
+    Profile {
+        /// Print {"profile", "class_id", "vendor_id"} as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compile a component to the artifact that boards of the profile run.
+    Compile {
+        /// The component.
+        input: PathBuf,
+        /// Where the artifact goes.
+        #[arg(short, long)]
+        output: PathBuf,
+        /// Also write the artifact with its address map here, to resolve the place of a trap; boards do not need it.
+        #[arg(long)]
+        map: Option<PathBuf>,
+    },
+    /// Make a component of a core module built with wit-bindgen.
+    Componentize {
+        /// The core module.
+        input: PathBuf,
+        /// Where the component goes.
+        #[arg(short, long)]
+        output: PathBuf,
+    },
+    /// List the interfaces a component imports and exports.
+    Imports {
+        /// The component.
+        input: PathBuf,
+        /// Print {"imports", "exports"} as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("petiole-aot: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Error> {
+    match command {
+        Command::Profile { json } => profile(json),
+        Command::Compile { input, output, map } => {
+            let component = read(&input)?;
+            write(
+                &output,
+                &compile::compile(&component).map_err(|error| error.in_file(&input))?,
+            )?;
+            if let Some(map) = map {
+                write(
+                    &map,
+                    &compile::compile_with_map(&component)
+                        .map_err(|error| error.in_file(&input))?,
+                )?;
+            }
+        }
+        Command::Componentize { input, output } => {
+            let module = read(&input)?;
+            write(
+                &output,
+                &componentize::componentize(&module).map_err(|error| error.in_file(&input))?,
+            )?;
+        }
+        Command::Imports { input, json } => {
+            let names = component::names(&read(&input)?).map_err(|error| error.in_file(&input))?;
+            if json {
+                println!(
+                    "{}",
+                    json!({"imports": names.imports, "exports": names.exports})
+                );
+            } else {
+                names
+                    .imports
+                    .iter()
+                    .for_each(|name| println!("import {name}"));
+                names
+                    .exports
+                    .iter()
+                    .for_each(|name| println!("export {name}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn profile(as_json: bool) {
+    let class_id = hex(&petiole_profile::CLASS_ID);
+    if as_json {
+        let vendor_id = hex(&petiole_profile::VENDOR_ID);
+        println!(
+            "{}",
+            json!({"profile": petiole_profile::PROFILE, "class_id": class_id, "vendor_id": vendor_id})
+        );
+    } else {
+        println!("{}\n{class_id}", petiole_profile::PROFILE);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|error| Error::Read(path.to_owned(), error))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    fs::write(path, bytes).map_err(|error| Error::Write(path.to_owned(), error))
+}
