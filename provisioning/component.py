@@ -22,7 +22,10 @@ WORKLOAD_FILE = "workload.yaml"
 
 @dataclass(frozen=True)
 class BuiltComponent:
-    """A component file with its SHA-256, sizes in bytes of core module, component and board artifact, and its world."""
+    """A component file with its SHA-256, sizes in bytes of core module, component and board artifact, and its world.
+
+    `compiled_sha256` is that of the artifact compiled for boards.
+    """
 
     name: str
     path: Path
@@ -30,6 +33,7 @@ class BuiltComponent:
     core_size: int
     size: int
     compiled_size: int
+    compiled_sha256: bytes
     world: World
 
 
@@ -66,14 +70,15 @@ def build(manifest_path: Path) -> BuiltComponent:
     component_compiler.componentize(module, path)
     world = component_compiler.world(path)
     check_grants(workload, 0, world)
-    content = path.read_bytes()
+    content, compiled = path.read_bytes(), compile_for_boards(path)
     return BuiltComponent(
         name=workload.release.components[0].name,
         path=path,
         sha256=hashlib.sha256(content).digest(),
         core_size=module.stat().st_size,
         size=len(content),
-        compiled_size=len(compile_for_boards(path)),
+        compiled_size=len(compiled),
+        compiled_sha256=hashlib.sha256(compiled).digest(),
         world=world,
     )
 

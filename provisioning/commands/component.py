@@ -37,6 +37,7 @@ def build(
         "core": built.core_size,
         "component": built.size,
         "compiled": built.compiled_size,
+        "compiled_sha256": built.compiled_sha256.hex(),
         "imports": list(built.world.imports),
         "exports": list(built.world.exports),
     }

@@ -1,6 +1,6 @@
 """Chapters 4 to 7: the first workloads, the world changes, an update over the air, a bad release."""
 
-import hashlib
+import json
 from functools import partial
 from pathlib import Path
 
@@ -35,8 +35,32 @@ def first_workloads(stage: Stage) -> None:
         for device in (SENSOR_BOARD, EDGE):
             row = stage.wait_for(f"telemetry of {device}", partial(readings, stage, device))[-1]
             result.append(f"{device}: {row['value']:.2f} {row['unit']}")
-    component = hashlib.sha256((stage.root / THERMOMETER / "thermometer.wasm").read_bytes()).hexdigest()
-    stage.console.print(f"    [dim]the same component file on both: sha256 {component}[/]", highlight=False)
+    with stage.step("the same component file ran on both") as result:
+        stage.facts["component"] = same_component(stage)
+        result.append(f"sha256 {stage.facts['component']['sha256'][:16]}...")
+
+
+def same_component(stage: Stage) -> dict[str, str]:
+    """Digests that tie what each device runs to one component file.
+
+    Raises StoryError if the edge host runs other bytes than the file, or the board another artifact than its.
+    """
+    built = json.loads(stage.run("component", "build", str(THERMOMETER), "--json").stdout)
+    releases = {entry["release"]: entry["digest"] for entry in stage.fleet("release", "list")}
+    payloads = {
+        device: releases[entry["release"]]
+        for device in (SENSOR_BOARD, EDGE)
+        if (entry := stage.workload(device, THERMOMETER.name)) is not None
+    }
+    found = {
+        "sha256": built["sha256"],
+        "edge payload": payloads[EDGE],
+        "compiled from sha256": built["compiled_sha256"],
+        "board payload": payloads[SENSOR_BOARD],
+    }
+    if found["sha256"] != found["edge payload"] or found["compiled from sha256"] != found["board payload"]:
+        raise StoryError(f"the devices do not run the component file: {found}")
+    return found
 
 
 def world_changes(stage: Stage) -> None:

@@ -1,0 +1,85 @@
+"""Sizes of firmware, components and heap, written to `bench/sizes.json` (`make bench-size`).
+
+firmware    flash: text, constants and initial data in bytes; ram: static data without heap and stack
+components  the core module, the component, and the artifact compiled for boards, in bytes
+heap        high-water of the board's heap in bytes without a workload, and with thermometer running
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hil.emulator import Emulator
+from provisioning import boards
+from provisioning.desk_install import confirm, install
+from provisioning.smp_client import SmpClient
+from wire.smp import Petiole
+
+ROOT = Path(__file__).parents[1]
+OUTPUT = ROOT / "bench" / "sizes.json"
+BOARDS = ("qemu-an505", "qemu-riscv32")
+COMPONENTS = ("hello", "thermometer", "blinky")
+PROBATION_SECONDS = 60
+ENTROPY = bytes(range(32))
+
+
+def petiole(*arguments: str) -> Any:
+    """The JSON that a `petiole` command prints."""
+    command = [sys.executable, "-m", "petiole", *arguments, "--json"]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT).stdout)
+
+
+def firmware(board: str) -> dict[str, int]:
+    """Flash and static RAM of a board's firmware, in bytes."""
+    built = petiole("board", "build", board)
+    return {"flash": built["flash"], "ram": built["ram"]}
+
+
+def component(name: str) -> dict[str, int]:
+    """Sizes of an example on its way to a board, in bytes."""
+    built = petiole("component", "build", f"examples/{name}")
+    return {kind: built[kind] for kind in ("core", "component", "compiled")}
+
+
+def heap(board: str, folder: Path) -> dict[str, int]:
+    """High-water of the heap of an emulated board in bytes, idle and with thermometer confirmed."""
+    bundle, public = signed_thermometer(folder)
+    anchor = bytes.fromhex(public)
+    petiole("board", "flash", board, "--device-dir", str(folder / board))
+    with Emulator(boards.load(board), folder / board) as emulator:
+        emulator.wait_ready()
+        with SmpClient(emulator.port) as client:
+            client.write(Petiole.ENROLL, {"device": "bench", "site": "bench", "anchors": [anchor], "entropy": ENTROPY})
+            idle = int(client.facts()["heap"]["peak"])
+            confirm(client, install(client, bundle.read_bytes()), PROBATION_SECONDS)
+            return {"idle": idle, "thermometer": int(client.facts()["heap"]["peak"])}
+
+
+def signed_thermometer(folder: Path) -> tuple[Path, str]:
+    """A bundle of thermometer for boards, and the public key in hex that it is signed for."""
+    key, bundle = folder / "bench.key", folder / "thermometer.suit"
+    if not key.exists():
+        petiole("keys", "new", "bench", "--dir", str(folder))
+        manifest = "examples/thermometer/workload.yaml"
+        petiole("bundle", "make", "-f", manifest, "--key", str(key), "--target", "board", "-o", str(bundle))
+    return bundle, petiole("keys", "show", str(key))["public_key"]
+
+
+def main() -> None:
+    """Measure everything, write the file and print it."""
+    with tempfile.TemporaryDirectory(prefix="petiole-bench-") as folder:
+        sizes = {
+            "firmware": {board: firmware(board) for board in BOARDS},
+            "components": {name: component(name) for name in COMPONENTS},
+            "heap": {board: heap(board, Path(folder)) for board in BOARDS},
+        }
+    text = json.dumps(sizes, indent=2) + "\n"
+    OUTPUT.write_text(text)
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()
