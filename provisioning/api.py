@@ -83,6 +83,10 @@ class Fleet:
             headers={"Content-Type": "application/octet-stream"},
         )
 
+    def releases(self) -> list[Json]:
+        """Every release."""
+        return self._list("GET", "/releases")
+
     def set_workload(self, device: str, name: str, release: str, *, force: bool = False) -> int:
         """Make `release` the one that `device` shall run as workload `name`; returns the new revision."""
         path = f"/devices/{quote(device, safe='')}/workloads/{quote(name, safe='')}"
