@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
@@ -27,6 +28,9 @@ LimitOption = Annotated[
 FollowOption = Annotated[
     bool, typer.Option("--follow", "-f", help="Go on with new rows until Ctrl-C; with --json one line of JSON each.")
 ]
+
+PIPE_WIDTH = 1000
+"""Characters a line may have that no terminal shows: tables in pipes are not folded."""
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -63,10 +67,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, emp
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in shown:
-        table.add_row(*("-" if cell is None or cell == "" else str(cell) for cell in row))
-    Console(highlight=False).print(table, markup=False)
+        table.add_row(*("-" if cell is None or cell == "" else escape(str(cell)) for cell in row))
+    Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
 
 
 def print_fields(fields: Iterable[tuple[str, object]]) -> None:
