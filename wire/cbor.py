@@ -46,6 +46,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def numbered(value: Any, what: str) -> dict[int, Any]:
+    """A decoded map whose keys are numbers (Python also takes `true` and 1.0 for 1)."""
+    if not isinstance(value, dict) or not all(type(key) is int for key in value):
+        raise MalformedError(f"{what} is not a map with numbers as keys")
+    return value
+
+
 def decode_strict(data: bytes, what: str) -> Any:
     """Like `decode`, for signed data: only the deterministic encoding is taken."""
     value = decode(data, what)

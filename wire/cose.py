@@ -78,8 +78,8 @@ def parse(data: bytes) -> Sign1:
             pass
         case _:
             raise MalformedError("COSE_Sign1 is not [protected, unprotected, nil, signature]")
-    headers = cbor.decode_strict(protected, "COSE_Sign1 protected header")
-    if not isinstance(headers, dict) or not isinstance(algorithm := headers.get(_HEADER_ALG), int):
+    headers = cbor.numbered(cbor.decode_strict(protected, "protected header"), "protected header of COSE_Sign1")
+    if type(algorithm := headers.get(_HEADER_ALG)) is not int:
         raise MalformedError("COSE_Sign1 has no algorithm number in its protected header")
     if set(headers) - {_HEADER_ALG, _HEADER_KID}:
         raise RefusedError(Refusal.UNSUPPORTED, "COSE_Sign1 has a protected header other than algorithm and key id")

@@ -47,7 +47,7 @@ def from_map(record_type: type[R], value: Any, where: str) -> R:
             raise MalformedError(f"{where} has no {field.label!r}")
     known = {field.key for field in fields}
     for key in value:
-        if key not in known and not isinstance(key, str):
+        if not isinstance(key, str) and (type(key) is not int or key not in known):
             raise MalformedError(f"{where} has an unknown key {key!r}")
     return record_type(**arguments)
 

@@ -71,25 +71,25 @@ def run(sequence: bytes, components: Sequence[ComponentState], where: str) -> No
         raise MalformedError(f"{where} is not an array of commands with their arguments")
     current = components[0]
     for command, argument in zip(items[::2], items[1::2], strict=True):
+        if type(command) is not int:
+            raise MalformedError(f"{where} has a command that is not a number")
         if command == Directive.SET_COMPONENT_INDEX:
             current = _component(argument, components, where)
         elif command == Directive.OVERRIDE_PARAMETERS:
             current.parameters.update(_parameters(argument, where))
         elif command in _ACTIONS:
-            if not isinstance(argument, int) or not 0 <= argument <= REPORT:
+            if type(argument) is not int or not 0 <= argument <= REPORT:
                 raise MalformedError(f"{where}: the reporting policy of command {command} is not 0 to {REPORT}")
-            current.done.append(int(command))
-        elif isinstance(command, int):
-            raise RefusedError(Refusal.UNSUPPORTED, f"{where} has the command {command}")
+            current.done.append(command)
         else:
-            raise MalformedError(f"{where} has a command that is not a number")
+            raise RefusedError(Refusal.UNSUPPORTED, f"{where} has the command {command}")
 
 
 _ACTIONS = {*Condition, Directive.WRITE, Directive.FETCH, Directive.INVOKE}
 
 
 def _component(index: Any, components: Sequence[ComponentState], where: str) -> ComponentState:
-    if not isinstance(index, int) or isinstance(index, bool):
+    if type(index) is not int:
         raise RefusedError(Refusal.UNSUPPORTED, f"{where} sets a component index that is not a number")
     if not 0 <= index < len(components):
         raise MalformedError(f"{where} sets the component index {index} of {len(components)} components")
@@ -97,11 +97,10 @@ def _component(index: Any, components: Sequence[ComponentState], where: str) -> 
 
 
 def _parameters(argument: Any, where: str) -> dict[int, Any]:
-    if not isinstance(argument, dict):
-        raise MalformedError(f"{where} overrides parameters with something that is not a map")
-    for key, value in argument.items():
+    parameters = cbor.numbered(argument, f"{where}: argument of override-parameters")
+    for key, value in parameters.items():
         if key not in _PARAMETER_TYPES:
             raise RefusedError(Refusal.UNSUPPORTED, f"{where} sets the parameter {key!r}")
-        if not isinstance(value, _PARAMETER_TYPES[key]) or isinstance(value, bool):
+        if type(value) is not _PARAMETER_TYPES[key]:
             raise MalformedError(f"{where}: parameter {key} is not of type {_PARAMETER_TYPES[key].__name__}")
-    return argument
+    return parameters

@@ -119,18 +119,18 @@ def encode(
 
 def decode(data: bytes, digest: bytes) -> Manifest:
     """The manifest in its CBOR; `digest` is what names it. MalformedError, or RefusedError (unsupported)."""
-    members = _map(cbor.decode_strict(data, "manifest"), "manifest")
+    members = cbor.numbered(cbor.decode_strict(data, "manifest"), "manifest")
     if (version := members.get(_VERSION)) != VERSION:
         raise RefusedError(Refusal.UNSUPPORTED, f"manifest has version {version!r}; this host understands {VERSION}")
     known = {_VERSION, _SEQUENCE, _COMMON, _VALIDATE, _INVOKE, _INSTALL}
     if unknown := members.keys() - known:
-        raise RefusedError(Refusal.UNSUPPORTED, f"manifest has the member {min(unknown, key=repr)!r}")
+        raise RefusedError(Refusal.UNSUPPORTED, f"manifest has the member {min(unknown)}")
     sequence = members.get(_SEQUENCE)
-    if not isinstance(sequence, int) or isinstance(sequence, bool) or not 0 <= sequence <= cbor.MAX_UINT:
+    if type(sequence) is not int or not 0 <= sequence <= cbor.MAX_UINT:
         raise MalformedError("manifest has no sequence number up to 2**63 - 1")
-    common = _map(cbor.decode_strict(_member(members, _COMMON, "common"), "common"), "common")
+    common = cbor.numbered(cbor.decode_strict(_member(members, _COMMON, "common"), "common"), "common")
     if unknown := common.keys() - {_COMPONENTS, _SHARED}:
-        raise RefusedError(Refusal.UNSUPPORTED, f"common has the member {min(unknown, key=repr)!r}")
+        raise RefusedError(Refusal.UNSUPPORTED, f"common has the member {min(unknown)}")
     name, files = _component_ids(common.get(_COMPONENTS))
     states = [ComponentState() for _ in files]
     run(_member(common, _SHARED, "shared sequence"), states, "shared sequence")
@@ -160,12 +160,6 @@ def code_uri(index: int) -> str:
 def _sequence(items: list[Any]) -> bytes:
     plain = [{int(key): value for key, value in item.items()} if isinstance(item, dict) else item for item in items]
     return cbor.encode([int(item) if isinstance(item, int) else item for item in plain])
-
-
-def _map(value: Any, what: str) -> dict[Any, Any]:
-    if not isinstance(value, dict):
-        raise MalformedError(f"{what} is not a map")
-    return value
 
 
 def _member(members: dict[Any, Any], key: int, what: str) -> bytes:
