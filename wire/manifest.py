@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wire import interfaces, yaml_nodes
-from wire.descriptor import Component, Descriptor, Grant, Limits, Probation, Trigger
+from wire.descriptor import MAX_VERSION_BYTES, Component, Descriptor, Grant, Limits, Probation, Trigger
 from wire.errors import MalformedError
 from wire.names import check_name
 from wire.yaml_nodes import Node, suggestion
@@ -125,7 +125,10 @@ def _version(labels: Node) -> str:
     values = labels.mapping()
     if VERSION_LABEL not in values:
         labels.fail(f'metadata.labels has no {VERSION_LABEL}: add {{{VERSION_LABEL}: "1.0.0"}}')
-    return values[VERSION_LABEL].text()
+    version = values[VERSION_LABEL].text()
+    if not 0 < len(version.encode()) <= MAX_VERSION_BYTES:
+        values[VERSION_LABEL].fail(f"version {version!r} is not 1 to {MAX_VERSION_BYTES} bytes long")
+    return version
 
 
 def _build(annotations: Node, path: Path) -> Build | None:

@@ -171,8 +171,10 @@ def _member(members: dict[Any, Any], key: int, what: str) -> bytes:
 
 def _component_ids(value: Any) -> tuple[str, list[str]]:
     """The workload's name, and the last part of each component id: "code", "code1", ..., "descriptor"."""
-    if not isinstance(value, list) or len(value) < 2:
-        raise MalformedError("manifest has fewer than two components: code and descriptor")
+    if not isinstance(value, list):
+        raise MalformedError("the component ids are not an array")
+    if len(value) < 2:
+        raise RefusedError(Refusal.UNSUPPORTED, "manifest has fewer than two components: code and descriptor")
     names, files = set(), []
     for at, component in enumerate(value):
         match component:
