@@ -19,7 +19,10 @@ from typing import Any
 
 from edge_host.artifacts import Artifacts
 from edge_host.backends import open_labels
-from edge_host.config import Config
+from edge_host.boards.member import BoardMember
+from edge_host.boards.session import Services as BoardServices
+from edge_host.boards.view import BoardView
+from edge_host.config import Board, Config
 from edge_host.delivery import Delivery
 from edge_host.download import Downloads
 from edge_host.engine import EpochTicker, new_engine
@@ -67,7 +70,9 @@ class Agent:
             ThreadPoolExecutor(config.guest_threads, thread_name_prefix="guest"),
             open_labels(config.labels),
         )
+        self._boards = [self._board(board) for board in config.boards]
         self._members: dict[str, Member] = {config.device: self._local()}
+        self._members.update((board.name, member) for board, member in zip(config.boards, self._boards, strict=True))
         self._reporter = Reporter({name: member.reported for name, member in self._members.items()}, self._publish)
 
     async def run(self) -> None:
@@ -108,7 +113,12 @@ class Agent:
         return LocalMember(self._config, services, self._outbox)
 
     def _needed(self) -> set[bytes]:
-        return set()
+        return {digest for board in self._boards for digest in board.digests}
+
+    def _board(self, board: Board) -> BoardMember:
+        journal = Journal(board.name, self._outbox, self._delivery.wake)
+        view = BoardView(board.name, self._store, journal, lambda: self._reporter.changed(board.name))
+        return BoardMember(board, view, journal, BoardServices(self._outbox, self._delivery, self._downloads))
 
     def _publish(self, device: str, kind: str, payload: bytes) -> bool:
         return self._uplink.publish(topics.topic(self._config.site, device, kind), payload)

@@ -41,9 +41,7 @@ def check_imports(engine: wasmtime.Engine, component: Component, grants: Collect
             )
     for name in imports:
         if name not in OFFERED:
-            raise RefusedError(
-                Refusal.INCOMPATIBLE, f"{name}: this host offers only {', '.join(OFFERED)}"
-            )
+            raise RefusedError(Refusal.INCOMPATIBLE, f"{name}: this host offers only {', '.join(OFFERED)}")
     handler = exports.get(HANDLER.full_name)
     functions = handler.exports(engine) if isinstance(handler, ComponentInstanceType) else {}
     run = functions.get(RUN)

@@ -26,8 +26,8 @@ class Member(Protocol):
     def acknowledged(self, stream: str, position: Position) -> None:
         """The fleet has everything of `stream` up to `position`."""
 
-    def reported(self) -> Reported:
-        """What the device tells the fleet now."""
+    def reported(self) -> Reported | None:
+        """What the device tells the fleet now; None while it does not answer."""
 
     async def restart(self, workload: str) -> str | None:
         """Start a workload anew; gives what is wrong, or None."""

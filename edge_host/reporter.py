@@ -17,7 +17,7 @@ GATHER_SECONDS = 0.2
 class Reporter:
     """Belongs to the event loop's thread."""
 
-    def __init__(self, reports: Mapping[str, Callable[[], Reported]], publish: Publish) -> None:
+    def __init__(self, reports: Mapping[str, Callable[[], Reported | None]], publish: Publish) -> None:
         self._reports = reports
         self._publish = publish
         self._changed: set[str] = set()
@@ -46,5 +46,7 @@ class Reporter:
                 periodic = loop.time() + PERIOD_SECONDS
                 self._changed.update(self._reports)
             for device in sorted(self._changed):
-                self._publish(device, topics.REPORTED, self._reports[device]().encode())
+                report = self._reports[device]()
+                if report is not None:
+                    self._publish(device, topics.REPORTED, report.encode())
             self._changed.clear()

@@ -92,7 +92,7 @@ def component(body: str, uses: tuple[str, ...] = (), data: str = "", declaration
 
 OK = "(i32.const 256)"
 
-SEND = '(call $send (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0) (f64.const 20.5) (i32.const 300))'
+SEND = "(call $send (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0) (f64.const 20.5) (i32.const 300))"
 
 
 def idle() -> bytes:
@@ -132,7 +132,7 @@ def failing(message: str = "no sensor") -> bytes:
 
 
 def thermometer(label: str = "i2c-env", address: int = 0x48) -> bytes:
-    """Opens the bus under `label`, reads two bytes of register 0 and sends the raw number as `t`; traps when that fails."""
+    """Opens the bus under `label`, reads register 0 and sends the raw number as `t`; traps when that fails."""
     body = f"""
       (call $open (i32.const 16) (i32.const {len(label)}) (i32.const 512))
       (if (i32.load8_u (i32.const 512)) (then unreachable))
@@ -148,3 +148,13 @@ def thermometer(label: str = "i2c-env", address: int = 0x48) -> bytes:
       {OK}"""
     data = "t" + "\\00" * 15 + label
     return component(body, ("open", "write-read", "drop", "send"), data=data)
+
+
+def padded(wasm: bytes, size: int) -> bytes:
+    """The component with a custom section of `size` bytes, so that its download takes several blocks."""
+    content = b"\x03pad" + bytes(size)
+    length, leb = len(content), bytearray()
+    while length:
+        leb.append(length & 0x7F | (0x80 if length > 0x7F else 0))
+        length >>= 7
+    return wasm + b"\x00" + bytes(leb) + content

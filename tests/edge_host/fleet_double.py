@@ -1,4 +1,4 @@
-"""What the agent needs of a fleet, over a real broker: stores records once, acknowledges, serves blocks, sends desired states."""
+"""What the agent needs of a fleet, over a real broker: stores, acknowledges, serves blocks, sends desired states."""
 
 from __future__ import annotations
 
@@ -60,9 +60,7 @@ def make_release(
     probation: Probation | None = None,
 ) -> Made:
     """Release `sequence`.0 of a workload; its handler runs every `every_ms`."""
-    component = Component(
-        name, GRANTS if grants is None else grants, limits or Limits(), {}, (Trigger(every_ms),)
-    )
+    component = Component(name, GRANTS if grants is None else grants, limits or Limits(), {}, (Trigger(every_ms),))
     descriptor = Descriptor(name, f"{sequence}.0", (component,), probation or Probation(calls=2, seconds=30))
     envelope = suit.Envelope.parse(suit.build(descriptor, sequence, profile, [wasm], seed))
     code = envelope.manifest.codes[0]
@@ -93,7 +91,7 @@ class FleetDouble:
         self._revision = 0
         self._client = paho.Client(CallbackAPIVersion.VERSION2, "fleet-double", protocol=paho.MQTTv311)
         self._client.on_connect = lambda client, *_: client.subscribe(f"petiole/{SITE}/#", 1)
-        self._client.on_message = lambda _client, _data, message: self._take(message.topic, message.payload)
+        self._client.on_message = lambda _client, _data, message: self._take(message.topic, bytes(message.payload))
         self._port = port
 
     def __enter__(self) -> FleetDouble:
@@ -119,7 +117,9 @@ class FleetDouble:
         identity = f"c{time.monotonic_ns()}"
         self.publish(device, topics.COMMAND, Command(identity, command, arguments).encode())
         return self.wait(
-            device, lambda received: next((reply for reply in received.replies if reply.id == identity), None), "a reply"
+            device,
+            lambda received: next((reply for reply in received.replies if reply.id == identity), None),
+            "a reply",
         )
 
     def publish(self, device: str, kind: str, payload: bytes) -> None:

@@ -1,0 +1,65 @@
+"""Takes the events of one start of a board, in order and each once, into the outbox."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from edge_host.boards.records import Lease, number, record
+from edge_host.errors import BoardSilentError, OutboxFullError
+from edge_host.outbox import Outbox
+from wire.errors import MalformedError, WireError
+from wire.messages import unix_ms
+
+log = logging.getLogger(__name__)
+
+
+class EventIntake:
+    """`stored` is the last event that is durable here; the board may forget those up to it."""
+
+    def __init__(self, device: str, outbox: Outbox, on_stored: Callable[[str], None]) -> None:
+        """`on_stored` gets the kind of each event that was stored."""
+        self._device = device
+        self._outbox = outbox
+        self._on_stored = on_stored
+        self._start_ms = 0
+        self.boot: int | None = None
+        self.stored = 0
+
+    def leased(self, lease: Lease) -> None:
+        """Take the answer to `subscribe`; raises `BoardSilentError` when the board was restarted meanwhile."""
+        if self.boot is not None and self.boot != lease.boot:
+            raise BoardSilentError(f"the board was restarted (start {lease.boot} after {self.boot})")
+        stored = self._outbox.source(self._device, lease.boot)
+        if lease.newest < stored:
+            stored = 0  # an erased board counts its starts anew
+        stored = max(stored, lease.first - 1)
+        self._outbox.set_source(self._device, lease.boot, stored)
+        self.boot, self.stored = lease.boot, stored
+        self._start_ms = unix_ms() - lease.up
+
+    def take(self, body: Mapping[str, Any]) -> None:
+        """Take an event; one out of order is left for the board to send again."""
+        try:
+            boot, seq = number(body, "boot"), number(body, "seq")
+        except MalformedError as error:
+            log.warning("%s: an event is ignored: %s", self._device, error)
+            return
+        if boot != self.boot or seq > self.stored + 1:
+            return
+        if seq == self.stored + 1:
+            self._store(boot, seq, body)
+        self._on_stored(str(body.get("kind")))
+
+    def _store(self, boot: int, seq: int, body: Mapping[str, Any]) -> None:
+        try:
+            stream, data = record(self._device, body, self._start_ms + number(body, "up"))
+            self._outbox.append_from_board(self._device, boot, seq, stream, data)
+        except WireError as error:
+            log.warning("%s: event %d is left out: %s", self._device, seq, error)
+            self._outbox.set_source(self._device, boot, seq)
+        except OutboxFullError as error:
+            log.warning("%s: event %d waits on the board: %s", self._device, seq, error)
+            return
+        self.stored = seq

@@ -1,0 +1,100 @@
+"""What a board sends, as typed values, and how its events become records of the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edge_host.outbox import EVENT, TELEMETRY
+from wire import senml
+from wire.errors import MalformedError
+from wire.messages import Event, EventKind, ReportedWorkload
+
+LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
+
+Body = Mapping[str, Any]
+
+
+def number(body: Body, key: str) -> int:
+    """The unsigned number under `key`; raises `MalformedError`."""
+    value = body.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise MalformedError(f"board: {key} is {value!r}, not an unsigned number")
+    return value
+
+
+def text(body: Body, key: str) -> str:
+    """The text under `key`, empty when it is missing; raises `MalformedError`."""
+    value = body.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise MalformedError(f"board: {key} is {value!r}, not a text")
+    return value
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The answer to `subscribe`."""
+
+    boot: int
+    newest: int
+    first: int
+    up: int
+
+    @classmethod
+    def of(cls, body: Body) -> Lease:
+        """From the board's answer."""
+        return cls(number(body, "boot"), number(body, "seq"), number(body, "first"), number(body, "up"))
+
+
+def workloads(body: Body) -> dict[str, ReportedWorkload]:
+    """The board's own list of workloads, by name."""
+    listed = body.get("workloads")
+    if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
+        raise MalformedError("board: workloads is not a list of maps")
+    entries = {}
+    for entry in listed:
+        release = entry.get("release")
+        entries[text(entry, "name")] = ReportedWorkload(
+            text(entry, "name"),
+            text(entry, "version"),
+            number(entry, "seq"),
+            release if isinstance(release, bytes) else b"",
+            text(entry, "state"),
+            text(entry, "reason"),
+            number(entry, "off"),
+            number(entry, "size"),
+            text(entry, "previous") or None,
+        )
+    return entries
+
+
+def record(device: str, body: Body, unix_ms: int) -> tuple[str, bytes]:
+    """The stream and the record of an event that happened at `unix_ms`; raises `MalformedError`."""
+    kind = text(body, "kind")
+    if kind == EventKind.TELEMETRY:
+        value = body.get("v")
+        if not isinstance(value, int | float | str):
+            raise MalformedError(f"board: value {value!r} is neither number, text nor boolean")
+        measurement = senml.Measurement(
+            device, text(body, "wl"), text(body, "n"), text(body, "u"), value, unix_ms / 1000
+        )
+        return TELEMETRY, senml.encode(measurement)
+    level = body.get("lvl")
+    message = text(body, "msg")
+    if kind == EventKind.DROPPED:
+        message = f"{number(body, 'count')} events did not fit the board's buffer"
+    event = Event(
+        unix_ms,
+        kind,
+        text(body, "wl") or None,
+        text(body, "ver") or None,
+        LEVELS[level] if isinstance(level, int) and 0 <= level < len(LEVELS) else None,
+        text(body, "ctx") or None,
+        message or None,
+        text(body, "state") or None,
+        text(body, "reason") or None,
+    )
+    return EVENT, event.encode()
