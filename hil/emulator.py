@@ -86,8 +86,11 @@ class Emulator:
         """Whether QEMU runs."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self) -> None:
-        """Power on; returns when QEMU serves the control socket. Raises EmulatorError when it does not."""
+    def start(self, *, paused: bool = False) -> None:
+        """Power on; returns when QEMU serves the control socket. Raises EmulatorError when it does not.
+
+        `paused`: the processor waits for `resume`, so that nothing it says is missed.
+        """
         if self.running:
             return
         for name in (FIRMWARE, DATA):
@@ -106,7 +109,8 @@ class Emulator:
             )
         self.qmp.unlink(missing_ok=True)
         with (self.folder / "qemu.log").open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            command = [*self._command, *(["-S"] if paused else [])]
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._wait_for_qmp()
 
     def stop(self) -> None:
@@ -129,6 +133,11 @@ class Emulator:
     def wait(self) -> int:
         """Wait until QEMU ends by itself; its exit code."""
         return self._process.wait() if self._process else 0
+
+    def resume(self) -> None:
+        """Let the processor of an emulator run that was started paused."""
+        with Qmp(self.qmp) as qmp:
+            qmp.execute("cont")
 
     def reset(self) -> None:
         """Press the reset button."""

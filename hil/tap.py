@@ -41,6 +41,7 @@ class SerialTap:
         self._sides = {"board": _Side("<"), "client": _Side(">")}
         self._thread = threading.Thread(target=self._run, name=f"tap-{board_port}", daemon=True)
         self._stopping = False
+        self._connected = threading.Event()
         for path in (raw, log):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
@@ -60,6 +61,10 @@ class SerialTap:
     def port(self) -> str:
         """The tap's own port, as pyserial opens it."""
         return f"socket://127.0.0.1:{self._server.getsockname()[1]}"
+
+    def wait_connected(self, seconds: float) -> bool:
+        """Wait until the tap is on the board's line; whether it is."""
+        return self._connected.wait(seconds)
 
     def write(self, data: bytes) -> None:
         """Send bytes to the board. Nothing happens while the board is off."""
@@ -90,6 +95,7 @@ class SerialTap:
             return
         self._board.settimeout(None)
         self._selector.register(self._board, selectors.EVENT_READ, BOARD)
+        self._connected.set()
 
     def _serve(self, role: str, end: socket.socket, raw: IO[bytes], log: IO[str]) -> None:
         if role == SERVER:
@@ -121,6 +127,7 @@ class SerialTap:
         self._clients.discard(end)
         if end is self._board:
             self._board = None
+            self._connected.clear()
 
     def _note(self, side: str, data: bytes, log: IO[str]) -> None:
         moment = datetime.now().isoformat(sep=" ", timespec="milliseconds")

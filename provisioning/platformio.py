@@ -1,26 +1,17 @@
-"""Runs PlatformIO with our own development platform (`firmware/platform`), which drives cargo.
-
-PlatformIO keeps its state in `.cache/platformio` of the checkout. It needs its build engine, the package `tool-scons`,
-which it fetches from its registry; when SCons from PyPI is installed, that is used instead and no registry is asked.
-"""
+"""Runs PlatformIO with our own development platform (`firmware/platform`), which drives cargo."""
 
 import fcntl
-import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
-from pathlib import Path
 
 from provisioning import checkout
 from provisioning.errors import ToolError
 
-SCONS_SCRIPT = 'import SCons.Script\n\nif __name__ == "__main__":\n    SCons.Script.main()\n'
 TAIL_LINES = 30
 SIZE = re.compile(r"^(RAM|Flash):.*\(used (\d+) bytes from (\d+) bytes\)")
 
@@ -70,38 +61,12 @@ def replace_process(arguments: list[str]) -> None:
 
 
 def environment() -> dict[str, str]:
-    """The environment that PlatformIO runs in: its own state folder, nothing sent to anybody."""
-    core = Path(os.environ.get("PLATFORMIO_CORE_DIR") or checkout.cache() / "platformio")
-    prepare_scons(core)
+    """The environment that PlatformIO runs in: nothing is sent to anybody."""
     return os.environ | {
-        "PLATFORMIO_CORE_DIR": str(core),
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_SETTING_CHECK_PLATFORMIO_INTERVAL": "36500",
         "PLATFORMIO_NO_ANSI": "true",
-        "PETIOLE_ROOT": str(checkout.root()),
     }
-
-
-def prepare_scons(core: Path) -> None:
-    """Make the package `tool-scons` out of the installed SCons, unless it is there or SCons is not installed."""
-    folder = core / "packages" / "tool-scons"
-    spec = find_spec("SCons")
-    if folder.exists() or spec is None or spec.origin is None:
-        return
-    major, minor, patch = [*version("SCons").split("."), "0", "0"][:3]
-    number = f"4.{major}{int(minor):02}{int(patch):02}.0"
-    building = folder.with_name(f".tool-scons-{os.getpid()}")
-    building.mkdir(parents=True)
-    shutil.copytree(Path(spec.origin).parent, building / "SCons", ignore=shutil.ignore_patterns("__pycache__"))
-    (building / "scons.py").write_text(SCONS_SCRIPT)
-    (building / "package.json").write_text(json.dumps({"name": "tool-scons", "version": number}))
-    source = {"owner": "platformio", "id": None, "name": "tool-scons", "requirements": None, "uri": None}
-    described = {"type": "tool", "name": "tool-scons", "version": number, "spec": source}
-    (building / ".piopm").write_text(json.dumps(described))
-    try:
-        building.rename(folder)
-    except OSError:
-        shutil.rmtree(building)
 
 
 def sizes(lines: list[str]) -> dict[str, int]:
