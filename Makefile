@@ -40,11 +40,11 @@ lint: ## ruff, mypy, import rules, rustfmt, clippy; warnings are errors
 	ruff check .
 	ruff format --check .
 	mypy
+	cd firmware/platform && mypy --strict --config-file= *.py
 	lint-imports
 	cd firmware && cargo fmt --all --check
 	cd examples && cargo fmt --all --check
 	cd firmware && $(CARGO) clippy --quiet --workspace --exclude 'board-*' --exclude 'fuzz*' --all-targets -- -D warnings
-	petiole board lint
 
 format: ## let ruff and rustfmt format everything
 	ruff check --fix --quiet . || true
