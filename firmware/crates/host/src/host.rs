@@ -1,47 +1,136 @@
 //! The host: bytes and time in, bytes out.
 
-use petiole_store::{Layout, MappedFlash};
+use alloc::rc::Rc;
+use core::cell::RefCell;
 
+use petiole_link::{Deframer, answer, event, framed_size, write_frames};
+use petiole_store::{Layout, MappedFlash, Store, StoreError};
+
+use crate::events::{Events, Field};
+use crate::manager::Manager;
+use crate::port::Shared;
+use crate::service::Service;
 use crate::{Board, Facts, GuestRunner, SerialOut};
+
+/// Longest time between two polls, milliseconds.
+const IDLE_MS: u64 = 1_000;
+/// Header of a message, bytes.
+const HEADER: usize = 8;
 
 /// Everything that runs on a board, driven from outside.
 pub struct Host<F, R: GuestRunner> {
-    flash: F,
-    runner: R,
-    facts: Facts,
-    board: &'static dyn Board,
+    manager: Manager<F, R>,
+    shared: Rc<Shared>,
+    deframer: Deframer,
+    lease_end_ms: u64,
+    reset: bool,
 }
 
 impl<F: MappedFlash, R: GuestRunner> Host<F, R> {
-    /// Reads the flash and brings back every workload.
+    /// Reads the flash, verifies what lies there and brings back every workload.
+    ///
+    /// A journal that cannot be read is erased: identity and trust anchors stay, workloads have to be sent again.
+    ///
+    /// # Errors
+    /// [`StoreError::Layout`] when the layout does not fit the flash, [`StoreError::Flash`] when the flash does not work.
     pub fn new(
         flash: F,
-        _layout: Layout,
+        layout: Layout,
         runner: R,
         facts: Facts,
         board: &'static dyn Board,
-    ) -> Self {
-        Self {
-            flash,
-            runner,
-            facts,
+    ) -> Result<Self, StoreError> {
+        let mut store = Store::new(flash, layout)?;
+        let counted = store.count_boot();
+        let boot = match counted {
+            Err(StoreError::Corrupted | StoreError::Full) => {
+                store.reset_journal()?;
+                store.count_boot()?
+            }
+            counted => counted?,
+        };
+        let shared = Rc::new(Shared {
+            events: RefCell::new(Events::new(boot)),
             board,
+        });
+        shared.emit(
+            "boot",
+            &[
+                ("msg", Field::Text(facts.firmware)),
+                ("ctx", Field::Text(facts.board)),
+            ],
+        );
+        if let Err(error) = counted {
+            shared.emit(
+                "log",
+                &[
+                    ("lvl", Field::Unsigned(4)),
+                    ("ctx", Field::Text("journal")),
+                    ("msg", Field::Text(error.text())),
+                ],
+            );
+        }
+        let mut manager = Manager::new(store, runner, facts, shared.clone());
+        manager.boot();
+        Ok(Self {
+            manager,
+            shared,
+            deframer: Deframer::new(),
+            lease_end_ms: 0,
+            reset: false,
+        })
+    }
+
+    /// Takes bytes from the serial line and answers what they complete.
+    pub fn on_serial_bytes(&mut self, bytes: &[u8], out: &mut dyn SerialOut) {
+        let Self {
+            manager,
+            deframer,
+            lease_end_ms,
+            reset,
+            ..
+        } = self;
+        for byte in bytes {
+            let Some(message) = deframer.feed(*byte) else {
+                continue;
+            };
+            let mut service = Service {
+                manager,
+                lease_end_ms,
+                reset,
+            };
+            if let Some(message) = answer(message, &mut service) {
+                write_frames(&message, |line| out.write(line));
+            }
         }
     }
 
-    /// Takes bytes from the serial line and answers them.
-    pub fn on_serial_bytes(&mut self, _bytes: &[u8], _out: &mut dyn SerialOut) {
-        let _ = (&self.flash, &self.runner, &self.facts);
-    }
-
-    /// Does what is due: guest calls, probation, events. Returns when it wants to be called again at the latest, in
-    /// milliseconds since the start. At most one guest call is made at a time, so that the serial line is served.
-    pub fn poll(&mut self, _out: &mut dyn SerialOut) -> u64 {
-        self.board.now_ns() / 1_000_000 + 1_000
+    /// Does what is due: at most one guest call, restarts, ends of probations, events. Returns when it wants to be
+    /// called again at the latest, in milliseconds since the start.
+    pub fn poll(&mut self, out: &mut dyn SerialOut) -> u64 {
+        self.manager.work();
+        let now_ms = self.shared.now_ms();
+        let mut due = now_ms + IDLE_MS;
+        if now_ms < self.lease_end_ms {
+            let mut events = self.shared.events.borrow_mut();
+            let mut sent_all = true;
+            events.send_due(now_ms, |sequence, body| {
+                sent_all = out.room() >= framed_size(HEADER + body.len());
+                if sent_all {
+                    write_frames(&event(sequence as u8, body), |line| out.write(line));
+                }
+                sent_all
+            });
+            if sent_all {
+                due = due.min(events.next_due().unwrap_or(due));
+            }
+        }
+        due.min(self.manager.next_due().unwrap_or(due))
     }
 
     /// Whether the board shall be reset now, as a client asked. Flush the serial line first.
-    pub fn wants_reset(&self) -> bool {
-        false
+    #[must_use]
+    pub const fn wants_reset(&self) -> bool {
+        self.reset
     }
 }

@@ -25,8 +25,21 @@ pub enum StopKind {
     Fuel,
     /// It wanted more memory than its limit.
     Memory,
-    /// Its handler returned an error. The guest itself goes on.
+    /// Anything else.
     Error,
+}
+
+impl StopKind {
+    /// The word that a reason begins with (formats reference, section 6).
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Trap => "trap",
+            Self::Fuel => "fuel",
+            Self::Memory => "memory",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// A stop and its circumstances.
@@ -36,6 +49,15 @@ pub struct Stop {
     pub kind: StopKind,
     /// The trap's name, the limit's value or the guest's own words.
     pub message: String,
+}
+
+/// A call that ended by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Fuel it used.
+    pub fuel: u64,
+    /// The error that the handler returned.
+    pub error: Option<String>,
 }
 
 /// Loads and runs guests. Implemented over `petiole-engine` on boards and by a fake in tests.
@@ -53,7 +75,12 @@ pub trait GuestRunner {
     ///
     /// # Errors
     /// Those of [`GuestRunner::load`].
-    fn check(&mut self, code: &VerifiedCode, component: &Component<'_>) -> Result<(), LoadError>;
+    fn check(
+        &mut self,
+        code: VerifiedCode,
+        component: &Component<'_>,
+        limits: &Limits,
+    ) -> Result<(), LoadError>;
 
     /// Loads and instantiates a component with its grants, limits and config.
     ///
@@ -67,9 +94,9 @@ pub trait GuestRunner {
         port: Box<dyn Port>,
     ) -> Result<Self::Guest, LoadError>;
 
-    /// Calls the guest's handler once; returns the fuel it used.
+    /// Calls the guest's handler once.
     ///
     /// # Errors
-    /// See [`Stop`]. After any but [`StopKind::Error`] the guest must be dropped.
-    fn run(&mut self, guest: &mut Self::Guest) -> Result<u64, Stop>;
+    /// A [`Stop`], after which the guest must be dropped.
+    fn run(&mut self, guest: &mut Self::Guest) -> Result<Run, Stop>;
 }

@@ -24,6 +24,6 @@ mod store;
 pub use error::StoreError;
 pub use flash::{Layout, MappedFlash};
 pub use identity::Identity;
-pub use record::{Candidate, Outcome, Phase, Record, Release, Side};
+pub use record::{Accepted, Candidate, Outcome, Phase, Record, Release, Side};
 pub use slots::{LARGEST_WRITE, Written};
 pub use store::Store;

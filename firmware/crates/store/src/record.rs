@@ -16,6 +16,9 @@ use petiole_cbor::{Kind, Malformed, Reader, Writer};
 /// Longest text kept of a reason, bytes.
 const MAX_REASON: usize = 128;
 
+/// Highest accepted sequence number of a name, and the manifest digest that had it.
+pub type Accepted = (u64, [u8; 32]);
+
 /// One of the two slots of a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -91,7 +94,7 @@ pub struct Record {
     /// Its name.
     pub name: String,
     /// Highest accepted sequence number and the manifest digest that had it.
-    pub accepted: (u64, [u8; 32]),
+    pub accepted: Accepted,
     /// The confirmed release.
     pub running: Option<Release>,
     /// The release on its way.
@@ -186,7 +189,7 @@ impl Record {
     }
 }
 
-pub(crate) fn read_accepted(reader: &mut Reader<'_>) -> Result<(u64, [u8; 32]), Malformed> {
+pub(crate) fn read_accepted(reader: &mut Reader<'_>) -> Result<Accepted, Malformed> {
     reader.array_exactly(2)?;
     Ok((reader.unsigned()?, *reader.array_of()?))
 }

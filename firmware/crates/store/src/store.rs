@@ -8,7 +8,7 @@ use petiole_cbor::{Full, Malformed, Reader, Writer};
 
 use crate::flash::MappedFlash;
 use crate::map::{self, ItemBuffer};
-use crate::record::read_accepted;
+use crate::record::{Accepted, read_accepted};
 use crate::{Identity, Layout, Record, StoreError};
 
 /// Settings: the identity.
@@ -150,7 +150,7 @@ impl<F: MappedFlash> Store<F> {
     ///
     /// # Errors
     /// [`StoreError::Flash`], [`StoreError::Corrupted`].
-    pub fn removed(&mut self, name: &str) -> Result<Option<(u64, [u8; 32])>, StoreError> {
+    pub fn removed(&mut self, name: &str) -> Result<Option<Accepted>, StoreError> {
         Ok(self.find_removed(name)?.map(|(_, accepted)| accepted))
     }
 
@@ -163,7 +163,7 @@ impl<F: MappedFlash> Store<F> {
         self.flash.erase(start, end).map_err(|_| StoreError::Flash)
     }
 
-    fn find_removed(&mut self, name: &str) -> Result<Option<(u8, (u64, [u8; 32]))>, StoreError> {
+    fn find_removed(&mut self, name: &str) -> Result<Option<(u8, Accepted)>, StoreError> {
         for place in 0..REMOVED {
             let journal = self.layout.journal.clone();
             let found = self.fetch(journal, KEY_REMOVED + place, |bytes| {

@@ -21,7 +21,7 @@ pub use code::VerifiedCode;
 pub use descriptor::{Component, Descriptor, Grant, Limits, Probation, Trigger};
 pub use digest::{Digest, key_id, sha256};
 pub use identity::DeviceKey;
-pub use manifest::{Accepted, Manifest};
+pub use manifest::{Accepted, Manifest, is_name};
 pub use refusal::Refusal;
 pub use suit::{MAX_ENVELOPE, verify_envelope};
 

@@ -209,7 +209,8 @@ fn read_component_ids<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Refusal> {
     }
 }
 
-/// Whether `text` is a name (formats reference, section 1).
+/// Whether `text` is a name of ours (formats reference, section 1).
+#[must_use]
 pub fn is_name(text: &str) -> bool {
     let bytes = text.as_bytes();
     let inner = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';

@@ -1,0 +1,197 @@
+//! Events on their way to the edge host: kept until acknowledged, in a bounded buffer.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use petiole_cbor::Writer;
+
+/// Bytes of events that are kept.
+const CAPACITY: usize = 8192;
+/// Part of it that log lines and measurements leave to events about the board itself.
+const RESERVED: usize = 1024;
+/// An event is sent again when it is not acknowledged after this time, milliseconds.
+const RETRY_MS: u64 = 2_000;
+/// Longest text in an event, bytes; longer ones are cut.
+const MAX_TEXT: usize = 384;
+const MAX_EVENT: usize = 1024;
+/// What an event costs besides its bytes.
+const OVERHEAD: usize = 32;
+
+/// A value of an event field.
+#[derive(Debug, Clone, Copy)]
+pub enum Field<'a> {
+    /// A text.
+    Text(&'a str),
+    /// A whole number.
+    Unsigned(u64),
+    /// A number.
+    Number(f64),
+    /// A truth value.
+    Boolean(bool),
+}
+
+struct Event {
+    sequence: u32,
+    body: Vec<u8>,
+    sent_ms: Option<u64>,
+}
+
+/// The buffer of events of one boot.
+pub struct Events {
+    boot: u32,
+    newest: u32,
+    held: VecDeque<Event>,
+    bytes: usize,
+    dropped: u32,
+}
+
+impl Events {
+    /// An empty buffer for this boot.
+    pub const fn new(boot: u32) -> Self {
+        Self {
+            boot,
+            newest: 0,
+            held: VecDeque::new(),
+            bytes: 0,
+            dropped: 0,
+        }
+    }
+
+    /// Number of this boot.
+    pub const fn boot(&self) -> u32 {
+        self.boot
+    }
+
+    /// Number of the newest event; 0 before the first.
+    pub const fn newest(&self) -> u32 {
+        self.newest
+    }
+
+    /// Number of the oldest event that is kept; the next one's when none is.
+    pub fn oldest(&self) -> u32 {
+        self.held
+            .front()
+            .map_or(self.newest + 1, |event| event.sequence)
+    }
+
+    /// Keeps an event about the board or a workload. False when there is no room: it counts as dropped then.
+    pub fn push(&mut self, up_ms: u64, kind: &str, fields: &[(&str, Field<'_>)]) -> bool {
+        self.push_below(CAPACITY, up_ms, kind, fields)
+    }
+
+    /// Keeps what a guest said; it may not take the room reserved for [`Events::push`].
+    pub fn push_from_guest(
+        &mut self,
+        up_ms: u64,
+        kind: &str,
+        fields: &[(&str, Field<'_>)],
+    ) -> bool {
+        self.push_below(CAPACITY - RESERVED, up_ms, kind, fields)
+    }
+
+    fn push_below(
+        &mut self,
+        limit: usize,
+        up_ms: u64,
+        kind: &str,
+        fields: &[(&str, Field<'_>)],
+    ) -> bool {
+        if self.dropped > 0 {
+            let count = [("count", Field::Unsigned(u64::from(self.dropped)))];
+            if self.insert(limit, up_ms, "dropped", &count) {
+                self.dropped = 0;
+            }
+        }
+        let kept = self.dropped == 0 && self.insert(limit, up_ms, kind, fields);
+        self.dropped += u32::from(!kept);
+        kept
+    }
+
+    fn insert(
+        &mut self,
+        limit: usize,
+        up_ms: u64,
+        kind: &str,
+        fields: &[(&str, Field<'_>)],
+    ) -> bool {
+        let mut buffer = [0; MAX_EVENT];
+        let mut writer = Writer::new(&mut buffer);
+        writer
+            .map(4 + fields.len())
+            .text("boot")
+            .unsigned(u64::from(self.boot));
+        writer
+            .text("seq")
+            .unsigned(u64::from(self.newest) + 1)
+            .text("up")
+            .unsigned(up_ms)
+            .text("kind")
+            .text(kind);
+        for (name, value) in fields {
+            writer.text(name);
+            match *value {
+                Field::Text(text) => writer.text(&text[..text.floor_char_boundary(MAX_TEXT)]),
+                Field::Unsigned(number) => writer.unsigned(number),
+                Field::Number(number) => writer.float(number),
+                Field::Boolean(truth) => writer.boolean(truth),
+            };
+        }
+        let Ok(length) = writer.finish() else {
+            return false;
+        };
+        if self.bytes + length + OVERHEAD > limit {
+            return false;
+        }
+        self.newest += 1;
+        self.bytes += length + OVERHEAD;
+        self.held.push_back(Event {
+            sequence: self.newest,
+            body: buffer[..length].to_vec(),
+            sent_ms: None,
+        });
+        true
+    }
+
+    /// Frees the events up to `sequence` of `boot`; those of another boot are gone anyway.
+    pub fn acknowledge(&mut self, boot: u32, sequence: u32) {
+        while boot == self.boot
+            && self
+                .held
+                .front()
+                .is_some_and(|event| event.sequence <= sequence)
+        {
+            self.bytes -= self
+                .held
+                .pop_front()
+                .map_or(0, |event| event.body.len() + OVERHEAD);
+        }
+    }
+
+    /// Forgets what was sent: a new subscriber wants everything.
+    pub fn send_again(&mut self) {
+        for event in &mut self.held {
+            event.sent_ms = None;
+        }
+    }
+
+    /// Hands each event that is due to `send`, oldest first, until it says no.
+    pub fn send_due(&mut self, now_ms: u64, mut send: impl FnMut(u32, &[u8]) -> bool) {
+        for event in &mut self.held {
+            let due = event.sent_ms.is_none_or(|sent| now_ms >= sent + RETRY_MS);
+            if due {
+                if !send(event.sequence, &event.body) {
+                    return;
+                }
+                event.sent_ms = Some(now_ms);
+            }
+        }
+    }
+
+    /// When the next event is due; none when nothing waits.
+    pub fn next_due(&self) -> Option<u64> {
+        self.held
+            .iter()
+            .map(|event| event.sent_ms.map_or(0, |sent| sent + RETRY_MS))
+            .min()
+    }
+}

@@ -1,0 +1,127 @@
+//! From staged to confirmed, or back.
+
+use alloc::string::String;
+
+use petiole_store::{Candidate, MappedFlash, Phase};
+use petiole_trust::Refusal;
+
+use crate::GuestRunner;
+use crate::error::Refused;
+use crate::manager::Manager;
+use crate::workload::{Running, Summary};
+
+impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
+    /// Puts the staged release of a workload on probation in place of the one that runs.
+    pub fn activate(&mut self, name: &str) -> Result<&'static str, Refused> {
+        let at = self.find_or_refuse(name)?;
+        let release = match self.workloads[at].record.next {
+            Some(Candidate {
+                release,
+                phase: Phase::Staged,
+            }) => release,
+            Some(Candidate {
+                phase: Phase::Probation(_),
+                ..
+            }) => return Ok("probation"),
+            _ => {
+                return Err(Refused::new(
+                    Refusal::WrongState,
+                    "no release is staged: send its envelope and code first",
+                ));
+            }
+        };
+        self.set_phase(at, Phase::Probation(0))?;
+        match self.start_probation(at, &release) {
+            Ok(()) => {
+                self.emit_state(at);
+                self.confirm_if_proven(at);
+                Ok("probation")
+            }
+            Err(refused) => {
+                self.roll_back(at, refused.reason());
+                Err(refused)
+            }
+        }
+    }
+
+    /// Notes that the fleet has heard of the release with this sequence number since it was activated.
+    pub fn confirm(&mut self, name: &str, sequence: u64) -> Result<&'static str, Refused> {
+        let at = self.find_or_refuse(name)?;
+        let workload = &mut self.workloads[at];
+        let of = |summary: &Option<Summary>| summary.as_ref().map(|summary| summary.sequence);
+        if workload.record.next.is_none()
+            && workload.record.outcome.is_none()
+            && of(&workload.running) == Some(sequence)
+        {
+            return Ok("confirmed");
+        }
+        match &mut workload.trial {
+            Some(trial) if of(&workload.next) == Some(sequence) => trial.confirmed = true,
+            _ => {
+                return Err(Refused::new(
+                    Refusal::WrongState,
+                    "this release is not on probation",
+                ));
+            }
+        }
+        self.confirm_if_proven(at);
+        Ok(self.state_name(at))
+    }
+
+    /// Ends a trial well when the release is healthy and the fleet was reached.
+    pub(crate) fn confirm_if_proven(&mut self, at: usize) {
+        let workload = &mut self.workloads[at];
+        let Some(trial) = &workload.trial else { return };
+        let called = workload.guest.as_ref().is_some_and(Running::is_called);
+        if !trial.confirmed || (called && trial.calls < trial.terms.calls) {
+            return;
+        }
+        workload.trial = None;
+        workload.record.running = workload
+            .record
+            .next
+            .take()
+            .map(|candidate| candidate.release);
+        workload.running = workload.next.take();
+        let saved = self.save(at);
+        self.note_result(saved);
+        self.emit_state(at);
+    }
+
+    /// Takes a release on probation back and starts the confirmed one again.
+    pub(crate) fn roll_back(&mut self, at: usize, reason: String) {
+        self.workloads[at].guest = None;
+        self.drop_candidate(at, true, reason);
+        self.start_running(at);
+    }
+
+    /// Rolls back when a trial has taken too long.
+    pub(crate) fn end_late_trial(&mut self, at: usize, now_ms: u64) {
+        let workload = &self.workloads[at];
+        let Some(trial) = workload.trial.filter(|trial| now_ms >= trial.deadline_ms) else {
+            return;
+        };
+        let healthy = trial.calls >= trial.terms.calls
+            || !workload.guest.as_ref().is_some_and(Running::is_called);
+        let why = if healthy {
+            "no round trip to the fleet was seen"
+        } else {
+            "too few good calls"
+        };
+        self.roll_back(at, ["probation-timeout: ", why, " in time"].concat());
+    }
+
+    /// Removes a workload and its guest.
+    pub fn remove(&mut self, name: &str) -> Result<(), Refused> {
+        let at = self.find_or_refuse(name)?;
+        let workload = &mut self.workloads[at];
+        workload.guest = None;
+        let index = workload.index;
+        self.store.remove(index, &self.workloads[at].record)?;
+        self.workloads.remove(at);
+        if self.receiving == Some(index) {
+            self.receiving = None;
+        }
+        Ok(())
+    }
+}

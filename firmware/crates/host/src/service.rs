@@ -1,0 +1,334 @@
+//! The commands of SMP group 64 (formats reference, section 8).
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use petiole_cbor::{Malformed, Reader, Writer};
+use petiole_link::{Fault, Image, Outcome, Request};
+use petiole_store::{Identity, MappedFlash};
+use petiole_trust::{DeviceKey, Refusal, is_name, key_id};
+
+use crate::GuestRunner;
+use crate::error::Refused;
+use crate::manager::{Manager, not_enrolled};
+use crate::workload::Workload;
+
+mod command {
+    pub const FACTS: u8 = 0;
+    pub const ENROLL: u8 = 1;
+    pub const PROVE: u8 = 2;
+    pub const ENVELOPE: u8 = 3;
+    pub const PAYLOAD: u8 = 4;
+    pub const ACTIVATE: u8 = 5;
+    pub const CONFIRM: u8 = 6;
+    pub const WORKLOADS: u8 = 7;
+    pub const REMOVE: u8 = 8;
+    pub const SUBSCRIBE: u8 = 9;
+}
+
+/// The board as the SMP server sees it, for one message.
+pub struct Service<'h, F, R: GuestRunner> {
+    pub manager: &'h mut Manager<F, R>,
+    pub lease_end_ms: &'h mut u64,
+    pub reset: &'h mut bool,
+}
+
+impl<F: MappedFlash, R: GuestRunner> petiole_link::Service for Service<'_, F, R> {
+    fn call(&mut self, request: &Request<'_>, out: &mut Writer<'_>) -> Result<Outcome, Fault> {
+        let body = Body(request.body);
+        match (request.command, request.write) {
+            (command::FACTS, false) => self.facts(out),
+            (command::ENROLL, true) => self.enroll(&body, out)?,
+            (command::PROVE, true) => self.prove(&body, out)?,
+            (command::ENVELOPE, true) => self.envelope(&body, out)?,
+            (command::PAYLOAD, true) => self.payload(&body, out)?,
+            (command::ACTIVATE, true) => state(self.manager.activate(body.name()?)?, out),
+            (command::CONFIRM, true) => state(
+                self.manager.confirm(body.name()?, body.number("seq")?)?,
+                out,
+            ),
+            (command::WORKLOADS, false) => self.workloads(out),
+            (command::REMOVE, true) => {
+                self.manager.remove(body.name()?)?;
+                out.map(0);
+            }
+            (command::SUBSCRIBE, true) => self.subscribe(&body, out)?,
+            _ => return Ok(Outcome::Unknown),
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn image(&self) -> Image {
+        Image {
+            version: self.manager.facts.firmware,
+        }
+    }
+
+    fn reset(&mut self) {
+        *self.reset = true;
+    }
+}
+
+impl<F: MappedFlash, R: GuestRunner> Service<'_, F, R> {
+    fn facts(&mut self, out: &mut Writer<'_>) {
+        let manager = &self.manager;
+        let (facts, identity) = (&manager.facts, manager.identity.as_ref());
+        let (device, site) =
+            identity.map_or(("", ""), |identity| (&identity.device, &identity.site));
+        out.map(14)
+            .text("board")
+            .text(facts.board)
+            .text("firmware")
+            .text(facts.firmware);
+        out.text("profile")
+            .text(facts.profile)
+            .text("class")
+            .bytes(&facts.class);
+        out.text("device")
+            .text(device)
+            .text("site")
+            .text(site)
+            .text("key");
+        match identity {
+            Some(identity) => out.bytes(&DeviceKey::from_seed(&identity.seed).public()),
+            None => out.bytes(&[]),
+        };
+        let anchors = identity.map_or(&[][..], |identity| &identity.anchors);
+        out.text("anchors").array(anchors.len());
+        for anchor in anchors {
+            out.bytes(&key_id(anchor));
+        }
+        let labels = manager.runner.labels();
+        out.text("labels").map(labels.len());
+        for (label, interface) in labels {
+            out.text(label).text(interface);
+        }
+        let (layout, heap) = (manager.store.layout(), manager.shared.board.heap());
+        out.text("workloads")
+            .unsigned(u64::from(layout.count))
+            .text("slot")
+            .unsigned(u64::from(layout.slot));
+        out.text("heap")
+            .map(3)
+            .text("size")
+            .unsigned(u64::from(heap.size));
+        out.text("used")
+            .unsigned(u64::from(heap.used))
+            .text("peak")
+            .unsigned(u64::from(heap.peak));
+        out.text("boot")
+            .unsigned(u64::from(manager.shared.events.borrow().boot()));
+        out.text("up").unsigned(manager.shared.now_ms());
+    }
+
+    fn enroll(&mut self, body: &Body<'_>, out: &mut Writer<'_>) -> Result<(), Refused> {
+        if self.manager.identity.is_some() {
+            return Err(Refused::new(
+                Refusal::AlreadyEnrolled,
+                "this device has an identity; erase its flash to give it another",
+            ));
+        }
+        let (device, site) = (body.field("device")?.text()?, body.field("site")?.text()?);
+        let host_entropy = *body.field("entropy")?.array_of()?;
+        let mut list = body.field("anchors")?;
+        let count = list.array()?;
+        if !is_name(device) || !is_name(site) || count == 0 || !Identity::has_room_for(count) {
+            return Err(Refused::new(
+                Refusal::Malformed,
+                "enrollment needs names of device and site and 1 to 8 anchors",
+            ));
+        }
+        let anchors = (0..count)
+            .map(|_| list.array_of().copied())
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut board_entropy = [0; 32];
+        self.manager.shared.board.entropy(&mut board_entropy);
+        let seed = DeviceKey::new_seed(&host_entropy, &board_entropy);
+        let identity = Identity {
+            device: String::from(device),
+            site: String::from(site),
+            seed,
+            anchors,
+        };
+        self.manager.store.set_identity(&identity)?;
+        out.map(1)
+            .text("key")
+            .bytes(&DeviceKey::from_seed(&seed).public());
+        self.manager.identity = Some(identity);
+        Ok(())
+    }
+
+    fn prove(&mut self, body: &Body<'_>, out: &mut Writer<'_>) -> Result<(), Refused> {
+        let identity = self.manager.identity.as_ref().ok_or_else(not_enrolled)?;
+        let signature =
+            DeviceKey::from_seed(&identity.seed).prove(body.field("nonce")?.array_of()?);
+        out.map(1).text("sig").bytes(&signature);
+        Ok(())
+    }
+
+    fn envelope(&mut self, body: &Body<'_>, out: &mut Writer<'_>) -> Result<(), Refused> {
+        let offset = body.number("off")? as usize;
+        let length = if offset == 0 {
+            Some(body.number("len")? as usize)
+        } else {
+            None
+        };
+        let (next, taken) =
+            self.manager
+                .envelope_piece(offset, length, body.field("data")?.bytes()?)?;
+        let Some(taken) = taken else {
+            out.map(1).text("off").unsigned(next as u64);
+            return Ok(());
+        };
+        out.map(6)
+            .text("off")
+            .unsigned(next as u64)
+            .text("name")
+            .text(&taken.name);
+        out.text("digest")
+            .bytes(&taken.digest)
+            .text("size")
+            .unsigned(u64::from(taken.size));
+        out.text("next")
+            .unsigned(u64::from(taken.next))
+            .text("state")
+            .text(taken.state);
+        Ok(())
+    }
+
+    fn payload(&mut self, body: &Body<'_>, out: &mut Writer<'_>) -> Result<(), Refused> {
+        let offset = body.field("off")?.unsigned32()?;
+        let (next, staged) = self
+            .manager
+            .code_block(offset, body.field("data")?.bytes()?)?;
+        out.map(if staged { 2 } else { 1 })
+            .text("off")
+            .unsigned(u64::from(next));
+        if staged {
+            out.text("state").text("staged");
+        }
+        Ok(())
+    }
+
+    fn workloads(&mut self, out: &mut Writer<'_>) {
+        out.map(1)
+            .text("workloads")
+            .array(self.manager.workloads.len());
+        for workload in &self.manager.workloads {
+            row(workload, out);
+        }
+    }
+
+    fn subscribe(&mut self, body: &Body<'_>, out: &mut Writer<'_>) -> Result<(), Refused> {
+        let lease_s = body.number("lease")?;
+        let mut events = self.manager.shared.events.borrow_mut();
+        if let Some(mut acknowledged) = body.find("ack")? {
+            acknowledged.array_exactly(2)?;
+            events.acknowledge(acknowledged.unsigned32()?, acknowledged.unsigned32()?);
+        }
+        let now_ms = self.manager.shared.now_ms();
+        if *self.lease_end_ms <= now_ms {
+            events.send_again();
+        }
+        *self.lease_end_ms = now_ms.saturating_add(lease_s.saturating_mul(1_000));
+        out.map(4)
+            .text("boot")
+            .unsigned(u64::from(events.boot()))
+            .text("seq")
+            .unsigned(u64::from(events.newest()));
+        out.text("first")
+            .unsigned(u64::from(events.oldest()))
+            .text("up")
+            .unsigned(now_ms);
+        Ok(())
+    }
+}
+
+fn state(name: &str, out: &mut Writer<'_>) {
+    out.map(1).text("state").text(name);
+}
+
+/// One entry of the list of workloads: the release on its way or the last that ended, else the one that runs.
+fn row<G>(workload: &Workload<G>, out: &mut Writer<'_>) {
+    let record = &workload.record;
+    let running = workload
+        .running
+        .as_ref()
+        .map(|summary| (&*summary.version, summary.sequence, &summary.release));
+    let next = workload
+        .next
+        .as_ref()
+        .map(|summary| (&*summary.version, summary.sequence, &summary.release));
+    let outcome = record
+        .outcome
+        .as_ref()
+        .map(|outcome| (&*outcome.version, outcome.sequence, &outcome.release));
+    let shown = if record.next.is_some() {
+        next
+    } else {
+        outcome.or(running)
+    };
+    let (version, sequence, release) = shown.unwrap_or(("", record.accepted.0, &record.accepted.1));
+    let (state, reason) = workload.state();
+    let in_use = record
+        .next
+        .map(|candidate| candidate.release)
+        .or(record.running);
+    let size = in_use.map_or(0, |release| release.code);
+    let offset = if record.next.is_some() {
+        workload.offset
+    } else {
+        size
+    };
+    out.map(10)
+        .text("name")
+        .text(&record.name)
+        .text("version")
+        .text(version);
+    out.text("seq")
+        .unsigned(sequence)
+        .text("release")
+        .bytes(release);
+    out.text("state").text(state).text("reason").text(reason);
+    out.text("off")
+        .unsigned(u64::from(offset))
+        .text("size")
+        .unsigned(u64::from(size))
+        .text("previous");
+    match running.filter(|_| record.next.is_some() || record.outcome.is_some()) {
+        Some((version, ..)) => out.text(version),
+        None => out.null(),
+    };
+    out.text("calls")
+        .unsigned(workload.guest.as_ref().map_or(0, |guest| guest.calls));
+}
+
+/// A request's map with text keys. Unknown keys are passed over.
+struct Body<'a>(&'a [u8]);
+
+impl<'a> Body<'a> {
+    /// The value under `name`, where the reader stands.
+    fn find(&self, name: &str) -> Result<Option<Reader<'a>>, Malformed> {
+        let mut reader = Reader::new(self.0);
+        for _ in 0..reader.map()? {
+            if reader.text()? == name {
+                return Ok(Some(reader));
+            }
+            reader.skip()?;
+        }
+        Ok(None)
+    }
+
+    fn field(&self, name: &'static str) -> Result<Reader<'a>, Refused> {
+        self.find(name)?
+            .ok_or(Refused::new(Refusal::Malformed, name))
+    }
+
+    fn number(&self, name: &'static str) -> Result<u64, Refused> {
+        Ok(self.field(name)?.unsigned()?)
+    }
+
+    fn name(&self) -> Result<&'a str, Refused> {
+        Ok(self.field("name")?.text()?)
+    }
+}
