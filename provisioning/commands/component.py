@@ -44,6 +44,4 @@ def build(
     if as_json:
         print_json(fields)
     else:
-        print_fields(
-            (key, "\n           ".join(value) if isinstance(value, list) else value) for key, value in fields.items()
-        )
+        print_fields((key, ", ".join(value) if isinstance(value, list) else value) for key, value in fields.items())

@@ -1,0 +1,116 @@
+"""`petiole bundle`: what is made is what a device accepts."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from petiole.app import app
+from provisioning import bundle, component_compiler, keys
+from provisioning.bundle import Target
+from provisioning.component import BuiltComponent
+from provisioning.errors import InputError
+from tests.provisioning import workloads
+from wire import profiles
+from wire.suit import Envelope
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    keys.create("release", tmp_path)
+    return tmp_path / "release.key"
+
+
+def run(*arguments: object) -> Result:
+    return RUNNER.invoke(app, ["bundle", *map(str, arguments)])
+
+
+def test_edge_hosts_get_the_component_itself(workload_file: Path, key: Path, hello: BuiltComponent) -> None:
+    made = bundle.make_from_file(workload_file, keys.load_seed(key), Target.EDGE, sequence=5)
+    assert made.manifest.class_id == profiles.class_id(profiles.EDGE_PROFILE)
+    assert made.manifest.sequence == 5
+    assert Envelope.parse(made.data).payloads["#code"] == hello.path.read_bytes()
+
+
+def test_boards_get_what_is_compiled_for_their_profile(workload_file: Path, key: Path, hello: BuiltComponent) -> None:
+    made = bundle.make_from_file(workload_file, keys.load_seed(key), Target.BOARD)
+    assert made.manifest.class_id == profiles.class_id(component_compiler.board_profile())
+    assert made.manifest.codes[0].digest == hello.compiled_sha256
+
+
+def test_make_show_and_verify(workload_file: Path, key: Path, tmp_path: Path) -> None:
+    file = tmp_path / "hello.suit"
+    made = run("make", "-f", workload_file, "--key", key, "--target", "edge", "-o", file, "--json")
+    assert made.exit_code == 0, made.output
+    shown = json.loads(run("show", file, "--json").stdout)
+    assert shown == json.loads(made.stdout)
+    assert (shown["name"], shown["version"], shown["target"]) == ("hello", "1.0.0", "edge")
+    assert shown["codes"][0]["inside"]
+    verified = run("verify", file, "--anchor", key.with_suffix(".pub"), "--json")
+    assert json.loads(verified.stdout) == {"ok": True, "kid": shown["signed_by"][0], "release": shown["release"]}
+
+
+def test_a_stranger_is_named(workload_file: Path, key: Path, tmp_path: Path) -> None:
+    file = tmp_path / "hello.suit"
+    run("make", "-f", workload_file, "--key", key, "--target", "edge", "-o", file)
+    stranger = keys.create("stranger", tmp_path)
+    result = run("verify", file, "--anchor", stranger.public.hex())
+    assert result.exit_code == 1
+    assert "unknown-key" in result.output
+
+
+def test_a_flipped_bit_in_the_code_is_found(workload_file: Path, key: Path, tmp_path: Path) -> None:
+    file = tmp_path / "hello.suit"
+    run("make", "-f", workload_file, "--key", key, "--target", "edge", "-o", file)
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    result = run("verify", file, "--anchor", key.with_suffix(".pub"))
+    assert result.exit_code == 1
+    assert "digest-mismatch: #code" in result.output
+
+
+def test_what_is_no_bundle(tmp_path: Path) -> None:
+    file = tmp_path / "text.suit"
+    file.write_text("hello")
+    result = run("show", file)
+    assert result.exit_code == 2
+    assert f"{file}: this is not a bundle" in result.output
+    assert run("show", tmp_path / "nothing.suit").exit_code == 2
+
+
+def test_another_profile(workload_file: Path, key: Path) -> None:
+    made = bundle.make_from_file(workload_file, keys.load_seed(key), Target.BOARD, profile="another")
+    assert made.manifest.class_id == profiles.class_id("another")
+
+
+def test_boards_run_one_component(tmp_path: Path, key: Path) -> None:
+    path = workloads.write(tmp_path, crate=None, extra="        - {name: two, image: 'file:two.wasm'}\n")
+    with pytest.raises(InputError, match="boards run one"):
+        bundle.make_from_file(path, keys.load_seed(key), Target.BOARD)
+
+
+def test_a_component_that_was_not_built(tmp_path: Path, key: Path) -> None:
+    path = workloads.write(tmp_path, crate=None)
+    with pytest.raises(InputError, match=r"hello\.wasm is not there") as caught:
+        bundle.make_from_file(path, keys.load_seed(key), Target.EDGE)
+    assert "petiole component build" in caught.value.next_step
+
+
+def test_an_import_without_grant_makes_no_bundle(workload_file: Path, key: Path, tmp_path: Path) -> None:
+    workloads.write(tmp_path, crate=None, interfaces=workloads.SCHEDULE)
+    result = run("make", "-f", workload_file, "--key", key, "--target", "edge", "-o", tmp_path / "hello.suit")
+    assert result.exit_code == 2
+    assert "imports wasi:logging/logging@0.1.0-draft" in result.output
+    assert not (tmp_path / "hello.suit").exists()
+
+
+def test_too_much_configuration(workload_file: Path, key: Path) -> None:
+    text = workload_file.read_text()
+    config = f"image: 'file:hello.wasm', localResources: {{config: {{a: {'x' * 5000}}}}}"
+    workload_file.write_text(text.replace("image: 'file:hello.wasm'", config))
+    with pytest.raises(InputError, match="shorten its configuration"):
+        bundle.make_from_file(workload_file, keys.load_seed(key), Target.EDGE)
