@@ -73,7 +73,7 @@ class Toolchain:
         if self.builds_std or unstable:
             environment["RUSTC_BOOTSTRAP"] = "1"
         if self.linker is not None:
-            environment[f"CARGO_TARGET_{self.target.upper().replace('-', '_')}_LINKER"] = str(self.linker)
+            environment[f"CARGO_TARGET_{re.sub('[-.]', '_', self.target.upper())}_LINKER"] = str(self.linker)
         flags = [*(COMPONENT_RUSTFLAGS if self.target.startswith("wasm32") else ()), *rustflags]
         if flags:
             environment["RUSTFLAGS"] = " ".join([*environment.get("RUSTFLAGS", "").split(), *flags])

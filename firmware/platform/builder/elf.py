@@ -1,6 +1,7 @@
-"""Reads 32-bit little-endian ELF files: the flash image inside, and what occupies flash and RAM (System V ABI, ELF-32)."""
+"""Reads 32-bit little-endian ELF files (System V ABI): the flash image inside, and what occupies flash and RAM."""
 
 import struct
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,3 +97,18 @@ def _sections(data: bytes) -> list[Section]:
             continue
         found.append(Section(text, address, size, kind != _SHT_NOBITS, bool(flags & _SHF_WRITE) or kind == _SHT_NOBITS))
     return found
+
+
+def main(arguments: list[str]) -> int:
+    """Prints `flash BYTES` and `ram BYTES` of a file, for PlatformIO's bars; returns the exit code."""
+    try:
+        elf = Elf.read(Path(arguments[0]))
+    except (ElfError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"flash {elf.flash}\nram {elf.ram}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

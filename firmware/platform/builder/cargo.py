@@ -1,0 +1,52 @@
+"""Builds a board's firmware with cargo. All compiler flags that a firmware is built with stand here."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from paths import CARGO_TARGET, FIRMWARE, ROOT
+
+sys.path.append(str(ROOT))
+
+from provisioning.rust_toolchain import Toolchain, find
+
+PROFILE = "firmware"
+
+FLAGS = (
+    # Texts of panics and `{:?}` are of no use without a console; a fault's address is enough to find its source.
+    "-Zfmt-debug=none",
+    "-Zlocation-detail=none",
+    # Guests are compiled without SIMD; tail calls make Pulley's loop both faster and smaller.
+    "--cfg",
+    "pulley_disable_interp_simd",
+    "--cfg",
+    "pulley_assume_llvm_makes_tail_calls",
+)
+
+FLAGS_WITH_OWN_STD = ("-Zunstable-options", "-Cpanic=immediate-abort")
+"""A panic becomes one trapping instruction. Possible only where `core` is compiled along."""
+
+
+def elf_path(board: dict[str, Any]) -> Path:
+    """Where cargo leaves the firmware."""
+    return CARGO_TARGET / str(board["target"]) / PROFILE / str(board["crate"])
+
+
+def flags(toolchain: Toolchain) -> list[str]:
+    """The compiler's flags with this toolchain."""
+    return [*FLAGS, *(FLAGS_WITH_OWN_STD if toolchain.builds_std else ())]
+
+
+def run(board: dict[str, Any], subcommand: str, *arguments: str, color: bool = False, verbose: bool = False) -> int:
+    """Runs one cargo subcommand over a board's crate; its output goes where ours goes. Returns the exit code.
+
+    Raises provisioning.rust_toolchain.ToolchainError when there is no compiler for the board.
+    """
+    toolchain = find(str(board["target"]))
+    command = toolchain.command(
+        subcommand, "--package", str(board["crate"]), "--profile", PROFILE, "--target-dir", str(CARGO_TARGET)
+    )
+    command += ["--color", "always" if color else "auto", *(["--verbose"] if verbose else []), *arguments]
+    environment = toolchain.environment(rustflags=flags(toolchain), unstable=True)
+    return subprocess.run(command, cwd=FIRMWARE, env=environment, check=False).returncode
