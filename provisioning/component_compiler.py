@@ -39,7 +39,7 @@ def find() -> Path:
     path = target_folder / "release" / PACKAGE
     if not path.is_file():
         print_note(f"building {PACKAGE}, the compiler for boards (once; some minutes)")
-    run_cargo(rust_toolchain.HOST, checkout.root() / "firmware", target_folder, "--package", PACKAGE)
+    run_cargo(rust_toolchain.HOST, checkout.root() / "firmware", target_folder, "--locked", "--package", PACKAGE)
     return path
 
 
@@ -71,9 +71,7 @@ def run_cargo(target: str, folder: Path, target_folder: Path, *arguments: str) -
     except rust_toolchain.ToolchainError as error:
         raise ToolError(str(error)) from error
     quiet = () if sys.stderr.isatty() else ("--quiet",)
-    command = toolchain.command(
-        "build", "--release", "--message-format=json-render-diagnostics", "--locked", *quiet, *arguments
-    )
+    command = toolchain.command("build", "--release", "--message-format=json-render-diagnostics", *quiet, *arguments)
     environment = toolchain.environment() | {"CARGO_TARGET_DIR": str(target_folder)}
     done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, check=False)
     if done.returncode:

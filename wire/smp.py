@@ -24,7 +24,7 @@ DEFAULT_MTU = 127
 _HEADER = struct.Struct("!BBHHBB")
 _START = b"\x06\x09"
 _CONTINUATION = b"\x04\x14"
-_NEWLINE = 0x0A
+_NEWLINE = b"\n"
 _LENGTH_SIZE = 2
 _CRC_SIZE = 2
 _MAX_LINE = 4096
@@ -179,7 +179,7 @@ def encode_frames(message: bytes, mtu: int = DEFAULT_MTU) -> bytes:
     lines = []
     for at in range(0, len(packet), chunk):
         prefix = _CONTINUATION if at else _START
-        lines.append(prefix + base64.b64encode(packet[at : at + chunk]) + bytes([_NEWLINE]))
+        lines.append(prefix + base64.b64encode(packet[at : at + chunk]) + _NEWLINE)
     return b"".join(lines)
 
 
@@ -191,23 +191,14 @@ class Decoder:
 
     def __init__(self) -> None:
         self.errors = 0
-        self._line = bytearray()
+        self._rest = b""
         self._packet: bytearray | None = None
 
     def feed(self, data: bytes) -> list[bytes]:
         """The messages that are complete with `data`: header and body, checksum checked."""
-        messages = []
-        for byte in data:
-            if byte != _NEWLINE:
-                if len(self._line) <= _MAX_LINE:
-                    self._line.append(byte)
-                continue
-            line = bytes(self._line)
-            self._line.clear()
-            message = self._take_line(line)
-            if message is not None:
-                messages.append(message)
-        return messages
+        *lines, rest = (self._rest + data).split(_NEWLINE)
+        self._rest = rest[-_MAX_LINE:]
+        return [message for message in map(self._take_line, lines) if message is not None]
 
     def _take_line(self, line: bytes) -> bytes | None:
         line = line.removesuffix(b"\r")
