@@ -5,7 +5,8 @@ fleet = "https://fleet.example:8765"   # address of the API
 token_file = "/home/me/fleet.token"    # sent as bearer token, when the fleet asks for one
 ca = "/home/me/fleet-ca.pem"           # authority to trust beside the system's
 ```
-`--fleet` goes before the variable PETIOLE_FLEET, which goes before the file; else the fleet is on this machine.
+`--fleet` goes before the variable PETIOLE_FLEET, which goes before the file; without any the fleet is on this machine.
+The variable PETIOLE_TOKEN_FILE goes before `token_file`.
 """
 
 import os
@@ -50,12 +51,14 @@ def path() -> Path:
 def access(url: str | None = None) -> Access:
     """How to reach the fleet, at `url` if given. Raises InputError for a wrong configuration file."""
     file = _read(path())
+    given = os.environ.get("PETIOLE_TOKEN_FILE")
+    token_file = Path(given) if given else file.token_file
     token = None
-    if file.token_file is not None:
+    if token_file is not None:
         try:
-            token = file.token_file.read_text().strip()
+            token = token_file.read_text().strip()
         except OSError as error:
-            raise InputError(f"the token cannot be read: {error.strerror}", where=str(file.token_file)) from error
+            raise InputError(f"the token cannot be read: {error.strerror}", where=str(token_file)) from error
     return Access(url or os.environ.get("PETIOLE_FLEET") or file.fleet, token, file.ca)
 
 
