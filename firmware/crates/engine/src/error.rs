@@ -1,7 +1,13 @@
 //! Why a component could not be loaded, and why one was stopped.
 
-use alloc::string::String;
+use alloc::format;
+use alloc::string::{String, ToString};
 use core::fmt;
+
+use wasmtime::Trap;
+use wasmtime::error::OutOfMemory;
+
+use crate::state::MemoryExceeded;
 
 /// Why a component was not loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,4 +80,53 @@ impl fmt::Display for LoadError {
             Self::Stopped(stop) => stop.fmt(f),
         }
     }
+}
+
+/// A name for each trap a guest can cause.
+fn trap_name(trap: Trap) -> &'static str {
+    match trap {
+        Trap::UnreachableCodeReached => "unreachable",
+        Trap::StackOverflow => "stack-overflow",
+        Trap::MemoryOutOfBounds => "memory-out-of-bounds",
+        Trap::TableOutOfBounds => "table-out-of-bounds",
+        Trap::IndirectCallToNull => "indirect-call-to-null",
+        Trap::BadSignature => "bad-signature",
+        Trap::IntegerOverflow => "integer-overflow",
+        Trap::IntegerDivisionByZero => "integer-divide-by-zero",
+        Trap::BadConversionToInteger => "bad-conversion-to-integer",
+        Trap::CannotEnterComponent => "cannot-enter-component",
+        Trap::CannotLeaveComponent => "cannot-leave-component",
+        Trap::InvalidChar => "invalid-char",
+        Trap::StringOutOfBounds => "string-out-of-bounds",
+        Trap::ListOutOfBounds => "list-out-of-bounds",
+        _ => "other",
+    }
+}
+
+/// Tells what ended a call.
+pub(crate) fn stop(error: wasmtime::Error) -> Stop {
+    let kind = match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => StopKind::Fuel,
+        Some(trap) => StopKind::Trap(trap_name(*trap)),
+        None if is_memory(&error) => StopKind::Memory,
+        None => StopKind::Error,
+    };
+    Stop {
+        kind,
+        message: error.root_cause().to_string(),
+        pc: None,
+    }
+}
+
+/// Tells why loading failed.
+pub(crate) fn load_error(error: wasmtime::Error) -> LoadError {
+    if is_memory(&error) {
+        LoadError::Memory(error.root_cause().to_string())
+    } else {
+        LoadError::Incompatible(format!("{error:#}"))
+    }
+}
+
+fn is_memory(error: &wasmtime::Error) -> bool {
+    error.is::<MemoryExceeded>() || error.is::<OutOfMemory>()
 }

@@ -52,11 +52,17 @@ impl Devices {
         Self(table)
     }
 
-    /// The resource under `label`.
-    pub fn find(&self, label: &str) -> Option<Resource> {
-        self.iter()
-            .find(|device| device.label == label)
-            .map(|device| device.resource)
+    /// The resource under `label`, with its place in the table.
+    pub fn find(&self, label: &str) -> Option<(u32, Resource)> {
+        (0..)
+            .zip(self.0)
+            .find(|(_, device)| device.label == label)
+            .map(|(place, device)| (place, device.resource))
+    }
+
+    /// The resource at a place that [`Devices::find`] gave.
+    pub fn at(&self, place: u32) -> Option<Resource> {
+        self.0.get(place as usize).map(|device| device.resource)
     }
 
     /// Every device, in the order of the board's table.

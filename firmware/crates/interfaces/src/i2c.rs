@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use embedded_hal::i2c::{Error, ErrorKind, I2c, NoAcknowledgeSource, Operation};
+use embedded_hal::i2c::{Error, ErrorKind, I2c, Operation};
 
 /// An I2C controller behind a pointer; every blocking embedded-hal bus is one.
 pub trait Bus {
@@ -75,12 +75,4 @@ fn zeroed(length: usize) -> Result<Vec<u8>, ErrorKind> {
         .map_err(|_| ErrorKind::Other)?;
     buffer.resize(length, 0);
     Ok(buffer)
-}
-
-/// The part of an address-or-data acknowledgement that was missing, for hosts that report it apart.
-pub fn unacknowledged(kind: ErrorKind) -> Option<NoAcknowledgeSource> {
-    match kind {
-        ErrorKind::NoAcknowledge(source) => Some(source),
-        _ => None,
-    }
 }

@@ -51,4 +51,9 @@ pub trait Port {
 
     /// Nanoseconds since the board started; never goes back.
     fn now(&self) -> u64;
+
+    /// Nanoseconds of one step of [`Port::now`].
+    fn resolution(&self) -> u64 {
+        1_000_000
+    }
 }

@@ -1,0 +1,14 @@
+//! Generated from `wit/`: the host's side of world `petiole:host/scheduled`.
+#![allow(missing_docs, clippy::undocumented_unsafe_blocks)]
+
+wasmtime::component::bindgen!({
+    path: "../../../wit",
+    world: "petiole:host/scheduled",
+    imports: { default: trappable },
+    with: {
+        "wasi:i2c/i2c.i2c": crate::state::BusHandle,
+        "wasi:gpio/digital.output-pin": crate::state::OutputHandle,
+        "wasi:gpio/digital.stateful-output-pin": crate::state::OutputHandle,
+        "wasi:gpio/digital.input-pin": crate::state::InputHandle,
+    },
+});

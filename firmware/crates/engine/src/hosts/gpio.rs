@@ -1,0 +1,157 @@
+//! `wasi:gpio/digital` over [`petiole_interfaces::gpio`].
+
+use alloc::string::{String, ToString};
+use core::cell::RefCell;
+
+use embedded_hal::digital::PinState;
+use petiole_interfaces::Resource as Device;
+use petiole_interfaces::gpio::Output;
+use wasmtime::component::Resource;
+
+use crate::bindings::wasi::gpio::digital::{self, ErrorCode};
+use crate::bindings::wasi::gpio::types;
+use crate::state::{InputHandle, OutputHandle, State};
+
+type Answer<T> = wasmtime::Result<Result<T, ErrorCode>>;
+
+fn other(text: &str) -> ErrorCode {
+    ErrorCode::Other(text.to_string())
+}
+
+impl State {
+    /// The device under a granted label, and its place in the board's table.
+    fn pin(&self, label: &str) -> Result<(u32, Device), ErrorCode> {
+        if !self.grants.allows_label("wasi:gpio/digital", label) {
+            return Err(other("not-granted"));
+        }
+        self.devices
+            .find(label)
+            .ok_or_else(|| other("no-such-label"))
+    }
+
+    fn open_output_pin(&self, label: &str) -> Result<Resource<OutputHandle>, ErrorCode> {
+        match self.pin(label)? {
+            (place, Device::Output(_)) => Ok(Resource::new_own(place)),
+            _ => Err(other("not an output")),
+        }
+    }
+
+    fn with_output<T>(
+        &self,
+        pin: &Resource<OutputHandle>,
+        action: impl FnOnce(&mut dyn Output) -> Result<T, embedded_hal::digital::ErrorKind>,
+    ) -> Answer<T> {
+        match self.devices.at(pin.rep()) {
+            Some(Device::Output(output)) => Ok(with(output, |output| action(output))),
+            _ => Ok(Err(other("not an output"))),
+        }
+    }
+
+    fn drive(&self, pin: &Resource<OutputHandle>, state: PinState) -> Answer<()> {
+        self.with_output(pin, |output| output.set(state))
+    }
+
+    fn read_input(&self, pin: &Resource<InputHandle>) -> Answer<bool> {
+        match self.devices.at(pin.rep()) {
+            Some(Device::Input(input)) => Ok(with(input, |input| input.is_high())),
+            _ => Ok(Err(other("not an input"))),
+        }
+    }
+}
+
+fn with<P: ?Sized, T>(
+    pin: &RefCell<P>,
+    action: impl FnOnce(&mut P) -> Result<T, embedded_hal::digital::ErrorKind>,
+) -> Result<T, ErrorCode> {
+    let mut pin = pin.try_borrow_mut().map_err(|_| other("busy"))?;
+    action(&mut pin).map_err(|_| other("the pin failed"))
+}
+
+fn level(state: digital::PinState) -> PinState {
+    match state {
+        digital::PinState::Low => PinState::Low,
+        digital::PinState::High => PinState::High,
+    }
+}
+
+impl types::Host for State {}
+
+impl digital::Host for State {
+    fn open_output(&mut self, label: String) -> Answer<Resource<OutputHandle>> {
+        Ok(self.open_output_pin(&label))
+    }
+
+    fn open_stateful_output(&mut self, label: String) -> Answer<Resource<OutputHandle>> {
+        Ok(self.open_output_pin(&label))
+    }
+
+    fn open_input(&mut self, label: String) -> Answer<Resource<InputHandle>> {
+        Ok(match self.pin(&label) {
+            Ok((place, Device::Input(_))) => Ok(Resource::new_own(place)),
+            Ok(_) => Err(other("not an input")),
+            Err(error) => Err(error),
+        })
+    }
+}
+
+impl digital::HostOutputPin for State {
+    fn set_low(&mut self, pin: Resource<OutputHandle>) -> Answer<()> {
+        self.drive(&pin, PinState::Low)
+    }
+
+    fn set_high(&mut self, pin: Resource<OutputHandle>) -> Answer<()> {
+        self.drive(&pin, PinState::High)
+    }
+
+    fn set_state(&mut self, pin: Resource<OutputHandle>, state: digital::PinState) -> Answer<()> {
+        self.drive(&pin, level(state))
+    }
+
+    fn drop(&mut self, _: Resource<OutputHandle>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+impl digital::HostStatefulOutputPin for State {
+    fn set_low(&mut self, pin: Resource<OutputHandle>) -> Answer<()> {
+        self.drive(&pin, PinState::Low)
+    }
+
+    fn set_high(&mut self, pin: Resource<OutputHandle>) -> Answer<()> {
+        self.drive(&pin, PinState::High)
+    }
+
+    fn set_state(&mut self, pin: Resource<OutputHandle>, state: digital::PinState) -> Answer<()> {
+        self.drive(&pin, level(state))
+    }
+
+    fn is_set_high(&mut self, pin: Resource<OutputHandle>) -> Answer<bool> {
+        self.with_output(&pin, |output| Ok(output.driven() == PinState::High))
+    }
+
+    fn is_set_low(&mut self, pin: Resource<OutputHandle>) -> Answer<bool> {
+        self.with_output(&pin, |output| Ok(output.driven() == PinState::Low))
+    }
+
+    fn toggle(&mut self, pin: Resource<OutputHandle>) -> Answer<()> {
+        self.with_output(&pin, |output| output.set(!output.driven()))
+    }
+
+    fn drop(&mut self, _: Resource<OutputHandle>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+impl digital::HostInputPin for State {
+    fn is_high(&mut self, pin: Resource<InputHandle>) -> Answer<bool> {
+        self.read_input(&pin)
+    }
+
+    fn is_low(&mut self, pin: Resource<InputHandle>) -> Answer<bool> {
+        Ok(self.read_input(&pin)?.map(|high| !high))
+    }
+
+    fn drop(&mut self, _: Resource<InputHandle>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}

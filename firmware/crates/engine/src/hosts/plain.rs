@@ -1,0 +1,79 @@
+//! `wasi:logging`, `wasi:clocks` and `petiole:telemetry`: calls that go straight to the guest's port.
+
+use alloc::string::String;
+
+use petiole_interfaces::{Level, TelemetryError, Value, telemetry};
+
+use crate::bindings::petiole::telemetry::telemetry as wit;
+use crate::bindings::wasi::clocks::monotonic_clock;
+use crate::bindings::wasi::logging::logging;
+use crate::state::State;
+
+impl logging::Host for State {
+    fn log(
+        &mut self,
+        level: logging::Level,
+        context: String,
+        message: String,
+    ) -> wasmtime::Result<()> {
+        let level = match level {
+            logging::Level::Trace => Level::Trace,
+            logging::Level::Debug => Level::Debug,
+            logging::Level::Info => Level::Info,
+            logging::Level::Warn => Level::Warn,
+            logging::Level::Error => Level::Error,
+            logging::Level::Critical => Level::Critical,
+        };
+        self.port.log(level, &context, &message);
+        Ok(())
+    }
+}
+
+impl monotonic_clock::Host for State {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.port.now())
+    }
+
+    fn resolution(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.port.resolution())
+    }
+}
+
+impl State {
+    fn send(&mut self, name: &str, unit: &str, value: Value<'_>) -> Result<(), wit::Error> {
+        telemetry::send(self.port.as_mut(), &mut self.telemetry, name, unit, value).map_err(
+            |error| match error {
+                TelemetryError::Invalid => wit::Error::Invalid,
+                TelemetryError::RateLimited => wit::Error::RateLimited,
+                TelemetryError::Full => wit::Error::Full,
+            },
+        )
+    }
+}
+
+impl wit::Host for State {
+    fn send_number(
+        &mut self,
+        name: String,
+        unit: String,
+        value: f64,
+    ) -> wasmtime::Result<Result<(), wit::Error>> {
+        Ok(self.send(&name, &unit, Value::Number(value)))
+    }
+
+    fn send_text(
+        &mut self,
+        name: String,
+        value: String,
+    ) -> wasmtime::Result<Result<(), wit::Error>> {
+        Ok(self.send(&name, "", Value::Text(&value)))
+    }
+
+    fn send_boolean(
+        &mut self,
+        name: String,
+        value: bool,
+    ) -> wasmtime::Result<Result<(), wit::Error>> {
+        Ok(self.send(&name, "", Value::Boolean(value)))
+    }
+}

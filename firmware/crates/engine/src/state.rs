@@ -1,0 +1,102 @@
+//! What belongs to one guest on the host's side.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use petiole_interfaces::meter::Meter;
+use petiole_interfaces::{Config, Devices, Grants, Limits, Port};
+use wasmtime::ResourceLimiter;
+
+/// Stands for an open bus; the handle's number is the device's place in the board's table.
+pub struct BusHandle;
+
+/// Stands for an open output.
+pub struct OutputHandle;
+
+/// Stands for an open input.
+pub struct InputHandle;
+
+/// The data of a guest's store: what its host calls work on.
+pub struct State {
+    pub port: Box<dyn Port>,
+    pub devices: Devices,
+    pub grants: Grants,
+    pub config: Config,
+    pub limits: Limits,
+    pub telemetry: Meter,
+    pub memory: Memory,
+}
+
+/// Counts linear memory and holds it to the limit.
+pub struct Memory {
+    limit: usize,
+    used: usize,
+}
+
+impl Memory {
+    pub fn new(limit: u32) -> Self {
+        Self {
+            limit: limit as usize,
+            used: 0,
+        }
+    }
+
+    /// Bytes in all memories of the guest; they never shrink.
+    pub fn used(&self) -> usize {
+        self.used
+    }
+}
+
+/// The guest wanted more memory than there is for it.
+#[derive(Debug)]
+pub struct MemoryExceeded {
+    wanted: usize,
+    limit: usize,
+}
+
+impl fmt::Display for MemoryExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "wanted {} bytes of memory, limit {}",
+            self.wanted, self.limit
+        )
+    }
+}
+
+impl core::error::Error for MemoryExceeded {}
+
+/// Entries that all tables of a guest may have together; each costs the board a pointer.
+const TABLE_ENTRIES: usize = 256;
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let wanted = self.used + (desired - current);
+        if wanted > self.limit {
+            return Err(wasmtime::Error::new(MemoryExceeded {
+                wanted,
+                limit: self.limit,
+            }));
+        }
+        self.used = wanted;
+        Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        Err(error)
+    }
+
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_ENTRIES)
+    }
+}

@@ -1,0 +1,117 @@
+use petiole_interfaces::{Devices, Limits};
+
+use super::{component, load, load_on};
+use crate::{Deployment, LoadError, StopKind};
+
+const GOOD: &str = "(i32.const 1024)";
+
+fn limited(limits: Limits) -> Deployment {
+    Deployment {
+        limits,
+        ..Deployment::default()
+    }
+}
+
+#[test]
+fn a_good_call_tells_its_fuel_and_can_be_repeated() {
+    let (mut guest, _) = load(&component("", &[], "", GOOD), Deployment::default());
+    let first = guest.run_handler().expect("a good call");
+    assert_eq!(first.result, Ok(()));
+    assert!((1..100).contains(&first.fuel), "{}", first.fuel);
+    assert_eq!(guest.run_handler(), Ok(first));
+    assert_eq!(guest.memory(), 4_096);
+}
+
+#[test]
+fn an_error_of_the_handler_is_its_own_text() {
+    let body =
+        "(i32.store8 (i32.const 1024) (i32.const 1)) (i32.store (i32.const 1028) (i32.const 0))
+        (i32.store (i32.const 1032) (i32.const 5)) (i32.const 1024)";
+    let (mut guest, _) = load(&component("", &[], "cloud", body), Deployment::default());
+    let outcome = guest.run_handler().expect("the handler answers");
+    assert_eq!(outcome.result, Err("cloud".into()));
+}
+
+#[test]
+fn a_loop_without_end_is_stopped_by_fuel() {
+    let (mut guest, _) = load(
+        &component("", &[], "", "(loop (br 0)) (unreachable)"),
+        Deployment::default(),
+    );
+    let stop = guest.run_handler().expect_err("a stop");
+    assert_eq!((stop.kind, stop.kind.label()), (StopKind::Fuel, "fuel"));
+}
+
+#[test]
+fn a_trap_is_named() {
+    for (body, name) in [
+        ("(unreachable)", "unreachable"),
+        (
+            "(i32.div_s (i32.const 1) (i32.const 0))",
+            "integer-divide-by-zero",
+        ),
+        ("(i32.load (i32.const 4096))", "memory-out-of-bounds"),
+    ] {
+        let (mut guest, _) = load(&component("", &[], "", body), Deployment::default());
+        let stop = guest.run_handler().expect_err("a stop");
+        assert_eq!(stop.kind, StopKind::Trap(name));
+        assert_eq!(std::format!("{stop}"), std::format!("trap: {name}"));
+    }
+}
+
+#[test]
+fn endless_recursion_ends_at_the_stack_limit() {
+    let text = component("", &[], "", GOOD).replace(
+        "(func (export \"run\") (result i32) (i32.const 1024))",
+        "(func $run (export \"run\") (result i32) (i32.add (call $run) (i32.const 1)))",
+    );
+    let (mut guest, _) = load(
+        &text,
+        limited(Limits {
+            stack: 2_048,
+            ..Limits::default()
+        }),
+    );
+    assert_eq!(
+        guest.run_handler().expect_err("a stop").kind,
+        StopKind::Trap("stack-overflow")
+    );
+}
+
+#[test]
+fn memory_over_the_limit_does_not_start() {
+    let limits = Limits {
+        memory: 4_095,
+        ..Limits::default()
+    };
+    let (guest, _) = load_on(
+        Devices::default(),
+        &component("", &[], "", GOOD),
+        limited(limits),
+    );
+    assert!(
+        matches!(guest.err(), Some(LoadError::Memory(text)) if text.contains("4096") && text.contains("4095"))
+    );
+}
+
+#[test]
+fn memory_that_grows_over_the_limit_stops_the_guest() {
+    let body =
+        "(drop (memory.grow (i32.const 10))) (drop (memory.grow (i32.const 10))) (i32.const 1024)";
+    let text = component("", &[], "", body);
+    let (mut guest, _) = load(
+        &text,
+        limited(Limits {
+            memory: 4_110,
+            ..Limits::default()
+        }),
+    );
+    let stop = guest.run_handler().expect_err("a stop");
+    assert_eq!(stop.kind, StopKind::Memory);
+    assert!(
+        stop.message.contains("4116") && stop.message.contains("4110"),
+        "{}",
+        stop.message
+    );
+    assert_eq!(guest.memory(), 4_106);
+}

@@ -1,0 +1,61 @@
+use std::string::ToString;
+
+use petiole_interfaces::Devices;
+
+use super::{LOGGING, component, granted, load_on};
+use crate::{Deployment, LoadError};
+
+#[test]
+fn an_import_without_grant_is_refused_by_name() {
+    let text = component(LOGGING, &[], "", "(i32.const 4000)");
+    let (guest, _) = load_on(
+        Devices::default(),
+        &text,
+        granted(&[("wasi:config/store@0.2.0-rc.1", &[])]),
+    );
+    assert_eq!(
+        guest.err(),
+        Some(LoadError::NotGranted(
+            "wasi:logging/logging@0.1.0-draft".to_string()
+        ))
+    );
+}
+
+#[test]
+fn a_granted_import_that_no_board_has_is_refused_by_name() {
+    let text = component(
+        "(import \"wasi:sockets/tcp@0.2.0\" (instance))",
+        &[],
+        "",
+        "(i32.const 4000)",
+    );
+    let (guest, _) = load_on(
+        Devices::default(),
+        &text,
+        granted(&[("wasi:sockets/tcp@0.2.0", &[])]),
+    );
+    assert_eq!(
+        guest.err(),
+        Some(LoadError::UnknownImport(
+            "wasi:sockets/tcp@0.2.0".to_string()
+        ))
+    );
+}
+
+#[test]
+fn bytes_that_are_no_artifact_are_incompatible() {
+    for bytes in [&b""[..], b"\0asm\x0d\0\x01\0", &[0x7f; 4096]] {
+        let port = std::boxed::Box::new(super::Ear(Default::default()));
+        let guest =
+            crate::Engine::new(Devices::default()).load_bytes(bytes, Deployment::default(), port);
+        assert!(matches!(guest.err(), Some(LoadError::Incompatible(_))));
+    }
+}
+
+#[test]
+fn a_component_without_handler_is_incompatible() {
+    let (guest, _) = load_on(Devices::default(), "(component)", Deployment::default());
+    assert!(
+        matches!(guest.err(), Some(LoadError::Incompatible(text)) if text.contains("petiole:schedule/handler"))
+    );
+}
