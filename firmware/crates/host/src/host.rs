@@ -3,6 +3,7 @@
 use alloc::rc::Rc;
 use core::cell::RefCell;
 
+use petiole_interfaces::port::Level;
 use petiole_link::{Deframer, answer, event, framed_size, write_frames};
 use petiole_store::{Layout, MappedFlash, Store, StoreError};
 
@@ -126,6 +127,18 @@ impl<F: MappedFlash, R: GuestRunner> Host<F, R> {
             }
         }
         due.min(self.manager.next_due().unwrap_or(due))
+    }
+
+    /// Says something of the board's own as a log event, for example why it restarted.
+    pub fn log(&self, level: Level, context: &str, message: &str) {
+        self.shared.emit(
+            "log",
+            &[
+                ("lvl", Field::Unsigned(level as u64)),
+                ("ctx", Field::Text(context)),
+                ("msg", Field::Text(message)),
+            ],
+        );
     }
 
     /// Whether the board shall be reset now, as a client asked. Flush the serial line first.
