@@ -3,7 +3,7 @@
 use alloc::rc::Rc;
 use core::cell::RefCell;
 
-use petiole_interfaces::port::Level;
+use petiole_interfaces::Level;
 use petiole_link::{Deframer, answer, event, framed_size, write_frames};
 use petiole_store::{Layout, MappedFlash, Store, StoreError};
 
@@ -62,14 +62,7 @@ impl<F: MappedFlash, R: GuestRunner> Host<F, R> {
             ],
         );
         if let Err(error) = counted {
-            shared.emit(
-                "log",
-                &[
-                    ("lvl", Field::Unsigned(4)),
-                    ("ctx", Field::Text("journal")),
-                    ("msg", Field::Text(error.text())),
-                ],
-            );
+            shared.log(Level::Error, "journal", error.text());
         }
         let mut manager = Manager::new(store, runner, facts, shared.clone());
         manager.boot();
@@ -129,16 +122,9 @@ impl<F: MappedFlash, R: GuestRunner> Host<F, R> {
         due.min(self.manager.next_due().unwrap_or(due))
     }
 
-    /// Says something of the board's own as a log event, for example why it restarted.
+    /// Keeps a log line of the board itself, to be sent with the other events.
     pub fn log(&self, level: Level, context: &str, message: &str) {
-        self.shared.emit(
-            "log",
-            &[
-                ("lvl", Field::Unsigned(level as u64)),
-                ("ctx", Field::Text(context)),
-                ("msg", Field::Text(message)),
-            ],
-        );
+        self.shared.log(level, context, message);
     }
 
     /// Whether the board shall be reset now, as a client asked. Flush the serial line first.

@@ -5,7 +5,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use petiole_interfaces::Limits;
+use petiole_interfaces::{Level, Limits};
 use petiole_store::{Candidate, Identity, MappedFlash, Outcome, Phase, Record, Release, Store};
 use petiole_trust::{Descriptor, Manifest, Refusal, verify_envelope};
 
@@ -58,13 +58,7 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
         self.identity = match self.store.identity() {
             Ok(identity) => identity,
             Err(error) => {
-                self.shared.emit(
-                    "limit",
-                    &[
-                        ("n", Field::Text("settings")),
-                        ("msg", Field::Text(error.text())),
-                    ],
-                );
+                self.shared.log(Level::Error, "settings", error.text());
                 None
             }
         };
@@ -73,13 +67,7 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
                 Ok(Some(record)) => self.recover(index, record),
                 Ok(None) => {}
                 Err(error) => {
-                    self.shared.emit(
-                        "limit",
-                        &[
-                            ("n", Field::Text("journal")),
-                            ("msg", Field::Text(error.text())),
-                        ],
-                    );
+                    self.shared.log(Level::Error, "journal", error.text());
                 }
             }
         }

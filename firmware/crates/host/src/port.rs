@@ -1,17 +1,16 @@
-//! The way of one guest's words into the event buffer, held to the guest's rates.
+//! The way of one guest's words into the event buffer, held to the guest's message rate.
 
 use alloc::rc::Rc;
 use alloc::string::String;
 use core::cell::RefCell;
 
+use petiole_interfaces::meter::Meter;
 use petiole_interfaces::{Level, Limits, Port, TelemetryError, Value};
 
 use crate::Board;
 use crate::events::{Events, Field};
 
-const MS_PER_HOUR: u64 = 3_600_000;
-/// Names and units longer than this are refused, bytes.
-const MAX_NAME: usize = 64;
+const SECOND_NS: u64 = 1_000_000_000;
 
 /// What all guests share.
 pub struct Shared {
@@ -31,38 +30,18 @@ impl Shared {
     pub fn emit(&self, kind: &str, fields: &[(&str, Field<'_>)]) {
         self.events.borrow_mut().push(self.now_ms(), kind, fields);
     }
-}
 
-/// Counts against an allowance that comes back whole after each period.
-struct Window {
-    allowance: u64,
-    period_ms: u64,
-    start_ms: u64,
-    used: u64,
-    reported: bool,
-}
-
-impl Window {
-    const fn new(allowance: u64, period_ms: u64) -> Self {
-        Self {
-            allowance,
-            period_ms,
-            start_ms: 0,
-            used: 0,
-            reported: false,
-        }
-    }
-
-    /// Takes `amount`. On refusal, says whether it is the first one of the period.
-    fn take(&mut self, now_ms: u64, amount: u64) -> Result<(), bool> {
-        if now_ms >= self.start_ms + self.period_ms {
-            (self.start_ms, self.used, self.reported) = (now_ms, 0, false);
-        }
-        if self.used + amount > self.allowance {
-            return Err(!core::mem::replace(&mut self.reported, true));
-        }
-        self.used += amount;
-        Ok(())
+    /// Keeps a log line of the board's own.
+    pub fn log(&self, level: Level, context: &str, message: &str) {
+        let level = Field::Unsigned(level as u64);
+        self.emit(
+            "log",
+            &[
+                ("lvl", level),
+                ("ctx", Field::Text(context)),
+                ("msg", Field::Text(message)),
+            ],
+        );
     }
 }
 
@@ -71,19 +50,22 @@ pub struct GuestPort {
     shared: Rc<Shared>,
     workload: String,
     version: String,
-    messages: Window,
-    telemetry: Window,
+    messages: Meter,
+    allowed: u32,
+    breached: bool,
 }
 
 impl GuestPort {
     /// The port of a guest of this workload and version.
     pub fn new(shared: Rc<Shared>, workload: &str, version: &str, limits: &Limits) -> Self {
+        let messages = Meter::new(limits.messages, SECOND_NS, shared.board.now_ns());
         Self {
             shared,
             workload: workload.into(),
             version: version.into(),
-            messages: Window::new(u64::from(limits.messages), 1_000),
-            telemetry: Window::new(u64::from(limits.telemetry), MS_PER_HOUR),
+            messages,
+            allowed: limits.messages,
+            breached: false,
         }
     }
 
@@ -93,30 +75,25 @@ impl GuestPort {
         all[1] = ("ver", Field::Text(&self.version));
         let count = 2 + fields.len();
         all[2..count].copy_from_slice(fields);
+        let now_ms = self.shared.now_ms();
         self.shared
             .events
             .borrow_mut()
-            .push_from_guest(self.shared.now_ms(), kind, &all[..count])
+            .push_from_guest(now_ms, kind, &all[..count])
     }
 
-    /// A breach of a limit, reported once a period.
-    fn breached(&self, first: bool, limit: &str, value: u64) {
-        if first {
+    /// Counts a message. The first of a row that is too many is an event.
+    fn take_message(&mut self) -> bool {
+        let allowed = self.messages.take(1, self.shared.board.now_ns());
+        if !allowed && !self.breached {
+            let value = Field::Unsigned(u64::from(self.allowed));
             self.emit(
                 "limit",
-                &[("n", Field::Text(limit)), ("v", Field::Unsigned(value))],
+                &[("n", Field::Text("messages-per-second")), ("v", value)],
             );
         }
-    }
-
-    fn take_message(&mut self) -> bool {
-        match self.messages.take(self.shared.now_ms(), 1) {
-            Ok(()) => true,
-            Err(first) => {
-                self.breached(first, "messages", self.messages.allowance);
-                false
-            }
-        }
+        self.breached = !allowed;
+        allowed
     }
 }
 
@@ -141,27 +118,18 @@ impl Port for GuestPort {
         unit: &str,
         value: Value<'_>,
     ) -> Result<(), TelemetryError> {
-        if !is_senml_name(name) || unit.len() > MAX_NAME {
-            return Err(TelemetryError::Invalid);
-        }
-        let (field, size) = match value {
-            Value::Number(number) if number.is_finite() => (Field::Number(number), 8),
-            Value::Number(_) => return Err(TelemetryError::Invalid),
-            Value::Text(text) => (Field::Text(text), text.len()),
-            Value::Boolean(truth) => (Field::Boolean(truth), 1),
-        };
         if !self.take_message() {
             return Err(TelemetryError::RateLimited);
         }
-        let size = (name.len() + unit.len() + size) as u64;
-        if let Err(first) = self.telemetry.take(self.shared.now_ms(), size) {
-            self.breached(first, "telemetry", self.telemetry.allowance);
-            return Err(TelemetryError::RateLimited);
-        }
+        let value = match value {
+            Value::Number(number) => Field::Number(number),
+            Value::Text(text) => Field::Text(text),
+            Value::Boolean(truth) => Field::Boolean(truth),
+        };
         let fields = [
             ("n", Field::Text(name)),
             ("u", Field::Text(unit)),
-            ("v", field),
+            ("v", value),
         ];
         if self.emit("telemetry", &fields) {
             Ok(())
@@ -173,14 +141,4 @@ impl Port for GuestPort {
     fn now(&self) -> u64 {
         self.shared.board.now_ns()
     }
-}
-
-/// RFC 8428, section 4.5.1: letters, digits and `-:./_`, beginning with a letter or digit.
-fn is_senml_name(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    bytes.len() <= MAX_NAME
-        && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-:./_".contains(byte))
 }
