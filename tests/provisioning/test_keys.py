@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from fleet.operations import Operations
 from petiole.app import app
 from provisioning import keys
 from provisioning.errors import InputError
+from tests.provisioning.conftest import Petiole
 from wire import cose
 
 RUNNER = CliRunner()
@@ -94,3 +96,10 @@ def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
     result = RUNNER.invoke(app, ["keys", "list", "--dir", str(tmp_path)])
     assert result.exit_code == 0
     assert "petiole keys new NAME" in result.output
+
+
+def test_trust_tells_the_fleet(petiole: Petiole, fleet: Operations, tmp_path: Path) -> None:
+    key = keys.create("release", tmp_path)
+    result = petiole("keys", "trust", str(tmp_path / "release.pub"))
+    assert result.exit_code == 0, result.output
+    assert [anchor.public_key for anchor in fleet.anchors()] == [key.public.hex()]
