@@ -4,8 +4,11 @@ The workload file says how: its annotation `petiole.build/crate` names the crate
 component goes. Guests are compiled for `wasm32v1-none`, without an operating system.
 """
 
+import fcntl
 import hashlib
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,23 +67,36 @@ def build(manifest_path: Path) -> BuiltComponent:
             where=str(workload.path),
             next_step=f"build them yourself and remove the annotation {manifest.CRATE_ANNOTATION}",
         )
-    module = build_module(workload.build)
     (path,) = workload.images
     path.parent.mkdir(parents=True, exist_ok=True)
-    component_compiler.componentize(module, path)
-    world = component_compiler.world(path)
-    check_grants(workload, 0, world)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".build-") as folder:
+        draft = Path(folder) / path.name
+        with _one_build_at_a_time():
+            module = build_module(workload.build)
+            core_size = module.stat().st_size
+            component_compiler.componentize(module, draft)
+        world = component_compiler.world(draft)
+        check_grants(workload, 0, world)
+        draft.replace(path)
     content, compiled = path.read_bytes(), compile_for_boards(path)
     return BuiltComponent(
         name=workload.release.components[0].name,
         path=path,
         sha256=hashlib.sha256(content).digest(),
-        core_size=module.stat().st_size,
+        core_size=core_size,
         size=len(content),
         compiled_size=len(compiled),
         compiled_sha256=hashlib.sha256(compiled).digest(),
         world=world,
     )
+
+
+@contextmanager
+def _one_build_at_a_time() -> Iterator[None]:
+    """Releases of one crate with different features share cargo's output file; each process takes its own from it."""
+    with (checkout.cache() / "components.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def build_module(how: Build) -> Path:
