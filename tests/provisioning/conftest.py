@@ -1,5 +1,6 @@
 """A component that is built once, a real fleet without a broker on a free port, and a board at the desk."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,11 +47,12 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Operations]:
-    """The fleet's operations; nobody listens at its broker's address."""
-    settings = Settings(state=tmp_path / "fleet", external_broker=BrokerAddress("127.0.0.1", 1, tls=False))
-    with open_fleet(settings) as operations:
-        operations.add_site(SITE)
-        yield operations
+    """The fleet's operations; what listens at its broker's address never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        broker = BrokerAddress(*silent.getsockname(), tls=False)
+        with open_fleet(Settings(state=tmp_path / "fleet", external_broker=broker)) as operations:
+            operations.add_site(SITE)
+            yield operations
 
 
 @pytest.fixture
