@@ -23,8 +23,7 @@ fn compile_for(component: &[u8], map: bool) -> Result<Vec<u8>, Error> {
     petiole_profile::configure(&mut config);
     config
         .cranelift_opt_level(OptLevel::SpeedAndSize)
-        .generate_address_map(map)
-        .debug_symbols(map);
+        .generate_address_map(map);
     config.target(petiole_profile::TARGET).map_err(invalid)?;
     let engine = Engine::new(&config).map_err(invalid)?;
     engine.precompile_component(component).map_err(invalid)

@@ -49,7 +49,7 @@ impl Guest {
         })
     }
 
-    /// Bytes of linear memory the component has now; memory never shrinks, so this is also the most it had.
+    /// Bytes of linear memory the component has; on a board it keeps what it started with.
     pub fn memory(&self) -> usize {
         self.store.data().memory.used()
     }

@@ -88,7 +88,8 @@ impl Engine {
         let mut store = Store::try_new(component.engine(), state).map_err(load_error)?;
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(host_call_bytes as usize);
-        store.set_max_component_handles(handles as usize);
+        // A call with a handle as argument lends it, which counts as one more.
+        store.set_max_component_handles(handles as usize + 1);
         store.set_fuel(fuel).map_err(load_error)?;
         match Scheduled::instantiate(&mut store, &component, &linker) {
             Ok(instance) => Ok(Guest::new(store, instance, fuel)),

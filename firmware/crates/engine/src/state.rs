@@ -41,7 +41,7 @@ impl Memory {
         }
     }
 
-    /// Bytes in all memories of the guest; they never shrink.
+    /// Bytes in all memories of the guest.
     pub fn used(&self) -> usize {
         self.used
     }
@@ -49,18 +49,26 @@ impl Memory {
 
 /// The guest wanted more memory than there is for it.
 #[derive(Debug)]
-pub struct MemoryExceeded {
-    wanted: usize,
-    limit: usize,
+pub enum MemoryExceeded {
+    /// More than its limit.
+    Limit { wanted: usize, limit: usize },
+    /// More than it started with: a board has no place where memory could grow.
+    Fixed { wanted: usize, used: usize },
 }
 
 impl fmt::Display for MemoryExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "wanted {} bytes of memory, limit {}",
-            self.wanted, self.limit
-        )
+        match self {
+            Self::Limit { wanted, limit } => {
+                write!(f, "wanted {wanted} bytes of memory, limit {limit}")
+            }
+            Self::Fixed { wanted, used } => {
+                write!(
+                    f,
+                    "wanted {wanted} bytes of memory, but on a board it stays at the {used} it started with"
+                )
+            }
+        }
     }
 }
 
@@ -78,17 +86,19 @@ impl ResourceLimiter for Memory {
     ) -> wasmtime::Result<bool> {
         let wanted = self.used + (desired - current);
         if wanted > self.limit {
-            return Err(wasmtime::Error::new(MemoryExceeded {
+            return Err(wasmtime::Error::new(MemoryExceeded::Limit {
                 wanted,
                 limit: self.limit,
             }));
         }
+        if current > 0 {
+            return Err(wasmtime::Error::new(MemoryExceeded::Fixed {
+                wanted,
+                used: self.used,
+            }));
+        }
         self.used = wanted;
         Ok(true)
-    }
-
-    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        Err(error)
     }
 
     fn table_growing(

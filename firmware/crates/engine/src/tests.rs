@@ -27,7 +27,7 @@ const LOGGING: &str = r#"
         (type $names (enum "trace" "debug" "info" "warn" "error" "critical"))
         (export "level" (type $level (eq $names)))
         (export "log" (func (param "level" $level) (param "context" string) (param "message" string)))))
-    (core func $log (canon lower (func $logging "log") (memory $memory "memory")))"#;
+    (core func $log (canon lower (func $logging "log") (memory (core memory $memory "memory"))))"#;
 
 const TELEMETRY: &str = r#"
     (import "petiole:telemetry/telemetry@0.1.0" (instance $telemetry
@@ -35,7 +35,7 @@ const TELEMETRY: &str = r#"
         (export "error" (type $error (eq $names)))
         (export "send-number" (func (param "name" string) (param "unit" string) (param "value" f64)
             (result (result (error $error)))))))
-    (core func $send (canon lower (func $telemetry "send-number") (memory $memory "memory")))"#;
+    (core func $send (canon lower (func $telemetry "send-number") (memory (core memory $memory "memory"))))"#;
 
 /// What reached the port.
 #[derive(Default)]
@@ -108,7 +108,7 @@ fn component(imports: &str, functions: &[(&str, &str)], data: &str, body: &str) 
             (core instance $guest (instantiate $code
                 (with "memory" (instance $memory)) (with "" (instance $given))))
             (func $run (result (result (error string)))
-                (canon lift (core func $guest "run") (memory $memory "memory")))
+                (canon lift (core func $guest "run") (memory (core memory $memory "memory"))))
             (instance $handler (export "run" (func $run)))
             (export "petiole:schedule/handler@0.1.0" (instance $handler)))"#
     )
@@ -120,7 +120,6 @@ fn compile(text: &str) -> &'static [u8] {
     petiole_profile::configure(&mut config);
     config
         .generate_address_map(false)
-        .debug_symbols(false)
         .target(TARGET)
         .expect("a known target");
     let engine = wasmtime::Engine::new(&config).expect("sound settings");

@@ -34,17 +34,18 @@ settings! {
     signals_based_traps(false),
     table_lazy_init(false),
     concurrency_support(false),
+    debug_symbols(false),
 }
 
 /// The target that board artifacts are compiled for: Wasmtime's portable bytecode for 32-bit machines.
 pub const TARGET: &str = "pulley32";
 
 /// The profile's name: host world, engine, target and the first 8 hex digits of SHA-256 over [`SETTINGS`].
-pub const PROFILE: &str = "petiole:host@0.1.0 wasmtime-48 pulley32 ce222e83";
+pub const PROFILE: &str = "petiole:host@0.1.0 wasmtime-48 pulley32 a7329630";
 
 /// UUIDv5 of [`PROFILE`] in the namespace of the vendor id; published by boards and signed into each bundle.
 pub const CLASS_ID: [u8; 16] = [
-    0xfe, 0x02, 0x25, 0xbf, 0xf5, 0xce, 0x5e, 0xa2, 0x94, 0xdc, 0x02, 0x1b, 0x7c, 0x67, 0x10, 0x1f,
+    0x66, 0xef, 0xc7, 0x0c, 0xd6, 0xa4, 0x5d, 0xbd, 0x86, 0x52, 0xa0, 0x2f, 0x14, 0x99, 0x78, 0x33,
 ];
 
 /// UUIDv5 of `urn:petiole` in the URL namespace: the vendor of every Petiole bundle.

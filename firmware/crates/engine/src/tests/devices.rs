@@ -83,9 +83,9 @@ const I2C: &str = r#"
         (type $errors (enum "not-granted" "no-such-label"))
         (export "open-error" (type $error (eq $errors)))
         (export "open" (func (param "label" string) (result (result (own $bus) (error $error)))))))
-    (core func $open (canon lower (func $buses "open") (memory $memory "memory")))
-    (core func $transfer (canon lower (func $i2c "[method]i2c.write-read") (memory $memory "memory")
-        (realloc (func $memory "realloc"))))"#;
+    (core func $open (canon lower (func $buses "open") (memory (core memory $memory "memory"))))
+    (core func $transfer (canon lower (func $i2c "[method]i2c.write-read") (memory (core memory $memory "memory"))
+        (realloc (core func $memory "realloc"))))"#;
 
 /// Opens the bus of the label in the data, reads two bytes at an address, and answers with an error that holds the
 /// two bytes as text; a failure to open or to read is an error of 100 bytes and more, plus the code.
@@ -195,10 +195,10 @@ const GPIO: &str = r#"
         (export "open-stateful-output" (func (param "name" string) (result (result (own $pin) (error $code)))))
         (export "[method]stateful-output-pin.toggle" (func (param "self" (borrow $pin))
             (result (result (error $code)))))))
-    (core func $open (canon lower (func $digital "open-stateful-output") (memory $memory "memory")
-        (realloc (func $memory "realloc"))))
-    (core func $toggle (canon lower (func $digital "[method]stateful-output-pin.toggle") (memory $memory "memory")
-        (realloc (func $memory "realloc"))))"#;
+    (core func $open (canon lower (func $digital "open-stateful-output") (memory (core memory $memory "memory"))
+        (realloc (core func $memory "realloc"))))
+    (core func $toggle (canon lower (func $digital "[method]stateful-output-pin.toggle") (memory (core memory $memory "memory"))
+        (realloc (core func $memory "realloc"))))"#;
 
 #[test]
 fn a_granted_pin_toggles_until_the_handles_are_used_up() {

@@ -95,23 +95,27 @@ fn memory_over_the_limit_does_not_start() {
 }
 
 #[test]
-fn memory_that_grows_over_the_limit_stops_the_guest() {
-    let body =
-        "(drop (memory.grow (i32.const 10))) (drop (memory.grow (i32.const 10))) (i32.const 1024)";
-    let text = component("", &[], "", body);
-    let (mut guest, _) = load(
-        &text,
-        limited(Limits {
-            memory: 4_110,
-            ..Limits::default()
-        }),
+fn memory_that_would_grow_stops_the_guest() {
+    let text = component(
+        "",
+        &[],
+        "",
+        "(drop (memory.grow (i32.const 10))) (i32.const 1024)",
     );
-    let stop = guest.run_handler().expect_err("a stop");
-    assert_eq!(stop.kind, StopKind::Memory);
-    assert!(
-        stop.message.contains("4116") && stop.message.contains("4110"),
-        "{}",
-        stop.message
-    );
-    assert_eq!(guest.memory(), 4_106);
+    for (limit, words) in [
+        (4_105, "4106 bytes of memory, limit 4105"),
+        (65_536, "stays at the 4096"),
+    ] {
+        let (mut guest, _) = load(
+            &text,
+            limited(Limits {
+                memory: limit,
+                ..Limits::default()
+            }),
+        );
+        let stop = guest.run_handler().expect_err("a stop");
+        assert_eq!(stop.kind, StopKind::Memory, "{stop}");
+        assert!(stop.message.contains(words), "{stop}");
+        assert_eq!(guest.memory(), 4_096);
+    }
 }
