@@ -73,9 +73,11 @@ class Connection:
         self._client.loop_start()
 
     def stop(self) -> None:
-        """Says goodbye to the broker."""
+        """Says goodbye to the broker. Between two attempts to connect there is nobody to wait for."""
+        up = self.is_up
         self._client.disconnect()
-        self._client.loop_stop()
+        if up:
+            self._client.loop_stop()
 
     def publish(self, topic: str, payload: bytes) -> bool:
         """Hands a message to the broker; False when it is not connected, then the message is gone."""

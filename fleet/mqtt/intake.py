@@ -27,7 +27,7 @@ from wire.messages import Ack, BlockAnswer, BlockRequest, EventBatch, Reported, 
 from wire.topics import Topic
 
 DESIRED_AGAIN_AFTER_MS = 5_000
-"""A device that still reports an older revision gets its desired state again, but not more often than this."""
+"""A device that still reports an older revision gets its desired state as the answer, but not more often than this."""
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Intake:
         self._database = database
         self._changes = changes
         self._counters = counters
-        self._desired_sent: dict[str, tuple[int, int]] = {}
+        self._answered: dict[str, tuple[int, int]] = {}
 
     def take(self, messages: Sequence[tuple[Topic, bytes]]) -> list[Message]:
         """Stores reports and batches of records; returns what is to be published then.
@@ -79,7 +79,7 @@ class Intake:
         """The desired state of a device, to be published now; nothing when there is no such device."""
         with self._database.read() as session:
             device = session.scalar(select(Device).where(Device.name == device_name))
-            return [] if device is None else [self._desired_message(session, device)]
+            return [] if device is None else [_desired_message(session, device)]
 
     def block(self, topic: Topic, payload: bytes) -> list[Message]:
         """Answers one request for bytes of a payload."""
@@ -107,7 +107,7 @@ class Intake:
             for topic, payload in messages:
                 self._take_one(turn, topic, payload)
             turn.ingestion.finish()
-            answers = [self._desired_message(session, device) for device in turn.behind.values()]
+            answers = [_desired_message(session, device) for device in turn.behind.values()]
         for name, count in turn.ingestion.counts().items():
             self._counters.add(name, count)
         self._changes.notify(*turn.touched)
@@ -140,14 +140,10 @@ class Intake:
         if device.reported_revision >= device.desired_revision:
             turn.behind.pop(device.name, None)
             return
-        revision, sent = self._desired_sent.get(device.name, (-1, 0))
+        revision, sent = self._answered.get(device.name, (-1, 0))
         if revision != device.desired_revision or unix_ms() - sent >= DESIRED_AGAIN_AFTER_MS:
             turn.behind[device.name] = device
-
-    def _desired_message(self, session: Session, device: Device) -> Message:
-        self._desired_sent[device.name] = (device.desired_revision, unix_ms())
-        topic = topics.topic(device.site.name, device.name, topics.DESIRED)
-        return Message(topic, desired.message(session, device).encode())
+            self._answered[device.name] = (device.desired_revision, unix_ms())
 
     def _malformed(self, topic: Topic, error: MalformedError) -> None:
         self._counters.add("malformed")
@@ -156,6 +152,11 @@ class Intake:
     def _foreign(self, topic: Topic) -> None:
         self._counters.add("foreign")
         log.warning("a message on %s is left out: the fleet knows no such device at this site", topic)
+
+
+def _desired_message(session: Session, device: Device) -> Message:
+    topic = topics.topic(device.site.name, device.name, topics.DESIRED)
+    return Message(topic, desired.message(session, device).encode())
 
 
 def _device(turn: _Turn, topic: Topic) -> Device | None:

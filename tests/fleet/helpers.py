@@ -85,7 +85,7 @@ def enroll_board(fleet: Operations, name: str, site: str = SITE) -> None:
     )
 
 
-def wait_until(ready: Callable[[], T], what: str) -> T:
+def wait_until(ready: Callable[[], T | None], what: str) -> T:
     """The first true answer of `ready`."""
     end = time.monotonic() + PATIENCE_S
     while not (answer := ready()):
