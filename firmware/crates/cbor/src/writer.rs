@@ -73,6 +73,19 @@ impl<'a> Writer<'a> {
         self.head(0, value)
     }
 
+    /// An integer with a sign.
+    pub fn integer(&mut self, value: i64) -> &mut Self {
+        match u64::try_from(value) {
+            Ok(value) => self.head(0, value),
+            Err(_) => self.head(1, !value as u64),
+        }
+    }
+
+    /// A tag; its item follows.
+    pub fn tag(&mut self, number: u64) -> &mut Self {
+        self.head(6, number)
+    }
+
     /// A byte string.
     pub fn bytes(&mut self, value: &[u8]) -> &mut Self {
         self.head(2, value.len() as u64).put(value)

@@ -15,7 +15,7 @@ use petiole_store::Layout;
 
 #[path = "serve/file_flash.rs"]
 mod file_flash;
-#[path = "../tests/support/runner.rs"]
+#[path = "../tests/host/support/runner.rs"]
 mod runner;
 
 use file_flash::FileFlash;

@@ -112,7 +112,8 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
         let index = workload.index;
         match phase {
             Phase::Erasing(0) => {
-                self.workloads[at].record.next = None;
+                let workload = &mut self.workloads[at];
+                (workload.record.next, workload.next) = (None, None);
                 self.save(at)
             }
             Phase::Erasing(from) => {

@@ -3,7 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
+use embedded_storage::nor_flash::{
+    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
+};
 use petiole_store::MappedFlash;
 
 use super::runner::Pinned;
@@ -91,11 +93,6 @@ impl<const ERASE: usize> Nor<ERASE> {
         unsafe { *self.0.memory.add(offset) ^= mask };
     }
 
-    /// A copy of the bytes.
-    pub fn dump(&self) -> Vec<u8> {
-        self.mapped(0, self.0.size as u32).to_vec()
-    }
-
     /// Counts the operation; how much of it is done.
     fn begin(&self, from: usize, to: usize) -> Result<Option<usize>, Dead> {
         if self.is_dead() {
@@ -103,7 +100,10 @@ impl<const ERASE: usize> Nor<ERASE> {
         }
         let start = self.0.memory as usize;
         for (low, high) in self.0.pinned.borrow().iter() {
-            assert!(start + to <= *low || *high <= start + from, "{from:#x}..{to:#x} is changed while it runs");
+            assert!(
+                start + to <= *low || *high <= start + from,
+                "{from:#x}..{to:#x} is changed while it runs"
+            );
         }
         let number = self.0.operations.get();
         self.0.operations.set(number + 1);
@@ -111,7 +111,11 @@ impl<const ERASE: usize> Nor<ERASE> {
             Some((at, cut)) if at == number => {
                 self.0.dead.set(true);
                 let words = (to - from) / WORD;
-                Ok(Some(if cut == Cut::Before { 0 } else { words / 2 * WORD }))
+                Ok(Some(if cut == Cut::Before {
+                    0
+                } else {
+                    words / 2 * WORD
+                }))
             }
             _ => Ok(None),
         }
@@ -149,22 +153,26 @@ impl<const ERASE: usize> NorFlash for Nor<ERASE> {
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Dead> {
         let (from, to) = (from as usize, to as usize);
-        assert!(from.is_multiple_of(ERASE) && to.is_multiple_of(ERASE) && from < to && to <= self.0.size);
+        assert!(
+            from.is_multiple_of(ERASE)
+                && to.is_multiple_of(ERASE)
+                && from < to
+                && to <= self.0.size
+        );
         let done = self.begin(from, to)?;
         let end = from + done.unwrap_or(to - from);
-        for offset in from..end {
-            self.set(offset, 0xff);
-        }
-        for word in from / WORD..end / WORD {
-            self.0.written.borrow_mut()[word] = false;
-        }
+        // SAFETY: inside the leaked memory; no reference into what is erased is used again.
+        unsafe { self.0.memory.add(from).write_bytes(0xff, end - from) };
+        self.0.written.borrow_mut()[from / WORD..end / WORD].fill(false);
         match done {
             None => Ok(()),
             Some(0) => Err(Dead),
             Some(_) => {
                 // What was being erased is undefined and must be erased again before it is written.
-                (end..to).step_by(7).for_each(|offset| self.set(offset, 0x5a));
-                (from..to).for_each(|offset| self.0.written.borrow_mut()[offset / WORD] = true);
+                (end..to)
+                    .step_by(7)
+                    .for_each(|offset| self.set(offset, 0x5a));
+                self.0.written.borrow_mut()[from / WORD..to / WORD].fill(true);
                 Err(Dead)
             }
         }
@@ -178,10 +186,15 @@ impl<const ERASE: usize> NorFlash for Nor<ERASE> {
         let count = done.unwrap_or(bytes.len());
         for (number, byte) in bytes[..count].iter().enumerate() {
             let word = (offset + number) / WORD;
-            assert!(!self.0.written.borrow()[word], "word at {:#x} is written twice", word * WORD);
+            assert!(
+                !self.0.written.borrow()[word],
+                "word at {:#x} is written twice",
+                word * WORD
+            );
             self.set(offset + number, *byte);
         }
-        (offset / WORD..(offset + count) / WORD).for_each(|word| self.0.written.borrow_mut()[word] = true);
+        (offset / WORD..(offset + count) / WORD)
+            .for_each(|word| self.0.written.borrow_mut()[word] = true);
         match done {
             None => Ok(()),
             Some(0) => Err(Dead),

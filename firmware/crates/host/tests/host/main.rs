@@ -1,0 +1,7 @@
+//! The board host against simulated flash, a clock that stands still, and guests without an engine.
+
+mod events;
+mod lifecycle;
+mod power;
+mod refusals;
+mod support;
