@@ -16,7 +16,7 @@ from wire.messages import BlockAnswer, BlockRequest
 from wire.refusals import Refusal
 
 BLOCK_BYTES = 32 * 1024
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 5.0
 
 Progress = Callable[[int], None]
 

@@ -14,6 +14,9 @@ from wire.messages import unix_ms
 
 log = logging.getLogger(__name__)
 
+MOST_EARLY = 256
+"""Events held back; a board sends again what is lost here."""
+
 
 class EventIntake:
     """`stored` is the last event that is durable here; the board may forget those up to it."""
@@ -24,6 +27,7 @@ class EventIntake:
         self._outbox = outbox
         self._on_stored = on_stored
         self._start_ms = 0
+        self._early: dict[int, Mapping[str, Any]] = {}
         self.boot: int | None = None
         self.stored = 0
 
@@ -38,19 +42,31 @@ class EventIntake:
         self._outbox.set_source(self._device, lease.boot, stored)
         self.boot, self.stored = lease.boot, stored
         self._start_ms = unix_ms() - lease.up
+        self._store_in_order()
 
     def take(self, body: Mapping[str, Any]) -> None:
-        """Take an event; one out of order is left for the board to send again."""
+        """Take an event; one that comes before its turn, or before the first lease, is held back."""
         try:
             boot, seq = number(body, "boot"), number(body, "seq")
         except MalformedError as error:
             log.warning("%s: an event is ignored: %s", self._device, error)
             return
-        if boot != self.boot or seq > self.stored + 1:
+        if self.boot not in (None, boot):
             return
-        if seq == self.stored + 1:
-            self._store(boot, seq, body)
-        self._on_stored(str(body.get("kind")))
+        if seq > self.stored and len(self._early) < MOST_EARLY:
+            self._early[seq] = body
+        if self.boot is not None:
+            self._store_in_order()
+            self._on_stored(str(body.get("kind")))
+
+    def _store_in_order(self) -> None:
+        while self.boot is not None and (body := self._early.pop(self.stored + 1, None)) is not None:
+            if body.get("boot") != self.boot:
+                continue
+            before = self.stored
+            self._store(self.boot, before + 1, body)
+            if self.stored == before:
+                return
 
     def _store(self, boot: int, seq: int, body: Mapping[str, Any]) -> None:
         try:

@@ -89,8 +89,9 @@ async def _send_payload(
             progress(wanted, State.DOWNLOADING, offset)
 
 
-async def remove_others(client: SmpClient, names: set[str], entries: Mapping[str, ReportedWorkload]) -> None:
-    """Remove the workloads on the board that are not in `names`."""
-    for name in entries:
-        if name not in names:
-            await client.write(Petiole.REMOVE, {"name": name}, seconds=SLOW_SECONDS, tries=1)
+async def remove_others(client: SmpClient, names: set[str], entries: Mapping[str, ReportedWorkload]) -> bool:
+    """Remove the workloads on the board that are not in `names`; tells whether there were any."""
+    others = entries.keys() - names
+    for name in sorted(others):
+        await client.write(Petiole.REMOVE, {"name": name}, seconds=SLOW_SECONDS, tries=1)
+    return bool(others)

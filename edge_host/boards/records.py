@@ -86,6 +86,8 @@ def record(device: str, body: Body, unix_ms: int) -> tuple[str, bytes]:
     message = text(body, "msg")
     if kind == EventKind.DROPPED:
         message = f"{number(body, 'count')} events did not fit the board's buffer"
+    if kind == EventKind.LIMIT:
+        message = f"reached its limit of {text(body, 'n')}: {number(body, 'v')}"
     event = Event(
         unix_ms,
         kind,

@@ -150,14 +150,16 @@ class Session:
         """Do what is to be done; gives the seconds after which to try again, or None when nothing is left."""
         await self._refresh()
         desired = self._view.desired.workloads
-        await remove_others(self._client, {wanted.name for wanted in desired}, self._view.entries)
+        if await remove_others(self._client, {wanted.name for wanted in desired}, self._view.entries):
+            await self._refresh()
         again: float | None = None
         for wanted in desired:
             if self._view.has_failed(wanted) or not needs_install(wanted, self._view.entries.get(wanted.name)):
                 continue
-            if not await self._install(wanted):
+            if await self._install(wanted):
+                await self._refresh()
+            else:
                 again = RETRY_SECONDS
-            await self._refresh()
         return again
 
     async def _refresh(self) -> None:
@@ -186,10 +188,11 @@ class Session:
             if not task.cancelled():
                 task.result()
         except BoardRefusedError as error:
-            if error.name not in PASSING:
-                self._view.fail(wanted, str(error))
             log.warning("%s: %s", self._device, error)
-            return error.name not in PASSING
+            if error.name in PASSING:
+                return False
+            await self._refresh()
+            self._view.fail(wanted, str(error))
         except RefusedError as error:
             self._view.fail(wanted, str(error))
         except DownloadError as error:

@@ -61,17 +61,18 @@ class BoardView:
         failure = self.failures.get(wanted.name)
         return failure is not None and failure.release == wanted.release
 
-    def progress(self, wanted: DesiredWorkload, state: State, offset: int, reason: str = "") -> None:
+    def progress(self, wanted: DesiredWorkload, state: State, offset: int) -> None:
         """A release on its way to the board has reached this state."""
         before = self._on_its_way.get(wanted.name)
         version, sequence = version_of(wanted)
         self._on_its_way[wanted.name] = ReportedWorkload(
-            *(wanted.name, version, sequence, wanted.release, str(state), reason),
+            *(wanted.name, version, sequence, wanted.release, str(state), ""),
             *(offset, wanted.size, self._runs(wanted.name)),
         )
         if before is None or before.state != state:
             log.info("%s: %s %s: %s", self._device, wanted.name, version, state)
-            self._journal.event(EventKind.STATE, wanted.name, version, state=str(state), reason=reason or None)
+        if before is None and not self._is_known(wanted):  # the board tells all later states itself
+            self._journal.event(EventKind.STATE, wanted.name, version, state=State.OFFERED)
         self._changed()
 
     def arrived(self, wanted: DesiredWorkload) -> None:
@@ -80,15 +81,19 @@ class BoardView:
         self._changed()
 
     def fail(self, wanted: DesiredWorkload, reason: str) -> None:
-        """The board refused a release: it is not tried again until another one is desired."""
+        """A release is refused: it is not tried again until another one is desired.
+
+        A board that keeps the outcome in its own list tells it itself.
+        """
+        if self._is_known(wanted) and self._entries[wanted.name].state in (State.FAILED, State.ROLLED_BACK):
+            return
         version, sequence = version_of(wanted)
         log.error("%s refuses %s %s: %s", self._device, wanted.name, version, reason)
         failure = BoardFailure(wanted.name, wanted.release, version, sequence, reason)
         self._store.set_board_failure(self._device, failure)
         self.failures[wanted.name] = failure
-        self._journal.event(EventKind.REFUSED, wanted.name, version, level="error", reason=reason)
         self._journal.event(EventKind.STATE, wanted.name, version, state=State.FAILED, reason=reason)
-        self.arrived(wanted)
+        self._changed()
 
     def report(self) -> tuple[ReportedWorkload, ...]:
         """All workloads as `reported` tells them."""
@@ -102,6 +107,10 @@ class BoardView:
                 )
         shown.update(self._on_its_way)
         return tuple(entry for _, entry in sorted(shown.items()))
+
+    def _is_known(self, wanted: DesiredWorkload) -> bool:
+        entry = self._entries.get(wanted.name)
+        return entry is not None and entry.release == wanted.release
 
     def _runs(self, name: str) -> str | None:
         entry = self._entries.get(name)

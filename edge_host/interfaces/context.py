@@ -12,6 +12,7 @@ from edge_host.labels import Labels
 from wire.descriptor import Grant, Limits
 
 Handle = TypeVar("Handle")
+TELL_SECONDS = 60.0
 
 
 class Sink(Protocol):
@@ -35,17 +36,24 @@ class Rate:
         self._tokens = float(amount)
         self._speed = amount / seconds
         self._last = time.monotonic()
-        self.exceeded = False
+        self._told = float("-inf")
 
     def take(self, tokens: int) -> bool:
-        """Whether `tokens` were there; they are gone then. `exceeded` stays set until the bucket gives again."""
+        """Whether `tokens` were there; they are gone then."""
         now = time.monotonic()
         self._tokens = min(self._most, self._tokens + (now - self._last) * self._speed)
         self._last = now
         if self._tokens < tokens:
             return False
         self._tokens -= tokens
-        self.exceeded = False
+        return True
+
+    def may_tell(self) -> bool:
+        """Whether it is time to tell again that the rate was reached: at most once a minute."""
+        now = time.monotonic()
+        if now - self._told < TELL_SECONDS:
+            return False
+        self._told = now
         return True
 
 
@@ -115,9 +123,8 @@ class GuestContext:
             raise StopError("limit", f"host-call bytes: more than {self.limits.host_call_bytes} in one call")
 
     def exceeded(self, rate: Rate, name: str, value: int) -> None:
-        """Tell once for each time that a rate is reached."""
-        if not rate.exceeded:
-            rate.exceeded = True
+        """Tell that a rate was reached, unless it was told a moment ago."""
+        if rate.may_tell():
             self.sink.limit(name, value)
 
     def may_open(self, interface: str, label: str) -> bool:

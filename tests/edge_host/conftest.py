@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -13,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.edge_host.fleet_double import SEED, SITE, FleetDouble
-from wire import cose
+from wire import cose, smp
+from wire.profiles import class_id
+
+BOARD_PROFILE = "petiole:host@0.1.0 script"
 
 
 def free_port() -> int:
@@ -137,3 +141,66 @@ def new_agent(shared_broker: Broker, tmp_path: Path) -> Iterator[Callable[..., A
         agent.kill()
         if agent.log.exists():
             print(agent.log.read_text())
+
+
+class Board:
+    """A board on this machine: the firmware's own policy over TCP, its flash in a file. `kill` is the plug."""
+
+    def __init__(self, program: Path, device: str, folder: Path) -> None:
+        self.device = device
+        self.port = free_port()
+        self._program = program
+        self._flash = folder / f"{device}.img"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Board:
+        """Plug in."""
+        command = [self._program, str(self.port), self._flash, class_id(BOARD_PROFILE).hex]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        assert b"listening" in self._process.stdout.readline()
+        return self
+
+    def kill(self) -> None:
+        """Pull the plug."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def enroll(self) -> None:
+        """Give it its name and the trust anchor."""
+        body = {"device": self.device, "site": SITE, "anchors": [cose.public_key(SEED)], "entropy": bytes(32)}
+        request = smp.Message(smp.Op.WRITE, smp.Group.PETIOLE, smp.Petiole.ENROLL, 1, body)
+        decoder = smp.Decoder()
+        with socket.create_connection(("127.0.0.1", self.port), 5) as line:
+            line.sendall(smp.encode_frames(request.encode()))
+            while not (messages := decoder.feed(line.recv(4096))):
+                pass
+        smp.Message.decode(messages[0]).raise_for_error()
+
+
+@pytest.fixture(scope="session")
+def board_program() -> Path:
+    """The board host for this machine, built from the firmware's crates."""
+    firmware = Path(__file__).parents[2] / "firmware"
+    command = ["cargo", "build", "--quiet", "-p", "petiole-host", "--example", "serve", "--message-format=json"]
+    built = subprocess.run(command, cwd=firmware, check=True, stdout=subprocess.PIPE, text=True)
+    messages = [json.loads(line) for line in built.stdout.splitlines()]
+    return Path(next(message["executable"] for message in messages if message.get("executable")))
+
+
+@pytest.fixture
+def new_board(board_program: Path, tmp_path: Path) -> Iterator[Callable[[str], Board]]:
+    """Makes boards that are enrolled and run; they are unplugged at the end of the test."""
+    boards: list[Board] = []
+
+    def make(device: str) -> Board:
+        board = Board(board_program, device, tmp_path)
+        boards.append(board)
+        board.start().enroll()
+        return board
+
+    yield make
+    for board in boards:
+        board.kill()

@@ -140,7 +140,8 @@ class FleetDouble:
                         [(w.name, w.version, w.state, w.reason, w.offset) for w in report.workloads]
                         for report in received.reported[-3:]
                     ]
-                    raise AssertionError(f"no {what} from {device}; last reports {states}; events {received.events}")
+                    events = [(e.kind, e.version, e.state, e.reason or e.message) for e in received.events.values()]
+                    raise AssertionError(f"no {what} from {device}; last reports {states}; events {events[-12:]}")
                 self._changed.wait(left)
 
     def wait_state(self, device: str, name: str, state: str, version: str | None = None) -> ReportedWorkload:
@@ -160,9 +161,11 @@ class FleetDouble:
             return self._devices.setdefault(device, Received())
 
     def forget(self) -> None:
-        """Forget what was received."""
+        """Forget reports and requests; records stay stored."""
         with self._changed:
-            self._devices.clear()
+            for received in self._devices.values():
+                received.reported.clear()
+                received.requests.clear()
 
     def _take(self, text: str, payload: bytes) -> None:
         topic = topics.parse(text)
