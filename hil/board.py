@@ -45,8 +45,9 @@ class BoardUnderTest:
         self.folder = folder
         self.log = folder / "serial.log"
         self._raw = folder / "serial.raw"
-        self.emulator = Emulator(entry.board, folder)
+        self.emulator = Emulator(entry.board, folder, paused=True)
         self._tap = SerialTap(self.emulator.serial_port, self._raw, self.log)
+        self._heard = self._raw.open("rb")
         self._test_name = test_name
         self.dut: Dut = None
 
@@ -57,17 +58,16 @@ class BoardUnderTest:
         except BaseException:
             self.__exit__(None, None, None)
             raise
-        reader = PexpectProcess(self._raw.open("rb"))
+        reader = PexpectProcess(self._heard)
         self.dut = Dut(reader, TapQueue(self._tap), App(build_dir=""), str(self.log), self._test_name)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.dut is not None:
-            self.dut.pexpect_proc.terminate()
         self.emulator.__exit__(kind, error, trace)
         self._tap.__exit__(kind, error, trace)
+        self._heard.close()
 
     @property
     def port(self) -> str:
@@ -80,7 +80,7 @@ class BoardUnderTest:
 
     def power_on(self) -> None:
         """Start the board and wait until its board host answers."""
-        self.emulator.start(paused=True)
+        self.emulator.start()
         if not self._tap.wait_connected(START_SECONDS):
             raise EmulatorError("the serial line cannot be tapped", where=self.name)
         self.emulator.resume()

@@ -38,10 +38,13 @@ class Emulator:
     """One emulated device in `folder`; a context manager that starts and ends it.
 
     Its serial line is `socket://127.0.0.1:<serial_port>` and has one user at a time; `qmp` is its control socket. Port
-    and socket stay the same over restarts. What QEMU itself says goes to `qemu.log` in the folder.
+    and socket stay the same over restarts. `paused`: after each start the processor waits for `resume`, so that nothing
+    it says is missed. What QEMU itself says goes to `qemu.log` in the folder.
     """
 
-    def __init__(self, board: Board, folder: Path, *, serial_port: int = 0, qmp: Path | None = None) -> None:
+    def __init__(
+        self, board: Board, folder: Path, *, serial_port: int = 0, qmp: Path | None = None, paused: bool = False
+    ) -> None:
         if board.emulator is None:
             raise EmulatorError("this board has no emulator", where=board.name)
         self.board = board
@@ -58,6 +61,8 @@ class Emulator:
         self._command = board.emulator.command_line(
             firmware=self.folder / FIRMWARE, flash=self.folder / DATA, serial_port=self.serial_port, qmp=self.qmp
         )
+        if paused:
+            self._command.append("-S")
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -86,11 +91,8 @@ class Emulator:
         """Whether QEMU runs."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self, *, paused: bool = False) -> None:
-        """Power on; returns when QEMU serves the control socket. Raises EmulatorError when it does not.
-
-        `paused`: the processor waits for `resume`, so that nothing it says is missed.
-        """
+    def start(self) -> None:
+        """Power on; returns when QEMU serves the control socket. Raises EmulatorError when it does not."""
         if self.running:
             return
         for name in (FIRMWARE, DATA):
@@ -109,8 +111,7 @@ class Emulator:
             )
         self.qmp.unlink(missing_ok=True)
         with (self.folder / "qemu.log").open("ab") as log:
-            command = [*self._command, *(["-S"] if paused else [])]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._wait_for_qmp()
 
     def stop(self) -> None:
@@ -135,7 +136,7 @@ class Emulator:
         return self._process.wait() if self._process else 0
 
     def resume(self) -> None:
-        """Let the processor of an emulator run that was started paused."""
+        """Let the processor run after a paused start."""
         with Qmp(self.qmp) as qmp:
             qmp.execute("cont")
 
