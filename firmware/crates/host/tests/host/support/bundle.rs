@@ -39,7 +39,7 @@ pub fn public(seed: &[u8; 32]) -> [u8; 32] {
 pub fn script(words: &str, size: usize) -> Vec<u8> {
     let mut code = words.as_bytes().to_vec();
     code.push(0);
-    code.extend((code.len()..size).map(|at| (at * 31 >> 3) as u8));
+    code.extend((code.len()..size).map(|at| ((at * 31) >> 3) as u8));
     code
 }
 
