@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hil.errors import EmulatorError
+from hil.errors import EmulatorError, QmpError
 from hil.qmp import MAX_PATH, Qmp
 from provisioning.boards import Board
 from provisioning.errors import DeviceError
@@ -165,7 +165,7 @@ class Emulator:
     def _wait_for_qmp(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while self.running and time.monotonic() < deadline:
-            if self.qmp.exists():
+            with contextlib.suppress(QmpError), Qmp(self.qmp):
                 return
             time.sleep(0.01)
         self.kill()
