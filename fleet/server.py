@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -63,11 +65,28 @@ def open_fleet(settings: Settings) -> Iterator[Operations]:
         database.close()
 
 
-def make_server(settings: Settings, fleet: Operations) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """Uvicorn that ends as asked on SIGTERM and SIGINT, instead of dying of the signal once it has cleaned up."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Makes the two signals end the server while it serves."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def make_server(settings: Settings, fleet: Operations) -> Server:
     """The HTTP server of a fleet: API and dashboard."""
     app = make_app(fleet, _token(settings))
     add_dashboard(app, fleet)
-    return uvicorn.Server(_uvicorn_config(settings, app))
+    return Server(_uvicorn_config(settings, app))
 
 
 def serve(settings: Settings) -> None:

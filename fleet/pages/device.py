@@ -72,7 +72,8 @@ class DevicePage:
             self._timeline.refresh()
         if before.facts != device.facts:
             self._facts.refresh()
-        await asyncio.gather(self._charts.update(), self._events.update())
+        await self._charts.update()
+        await self._events.update()
 
     @ui.refreshable_method
     def _head(self) -> None:

@@ -33,6 +33,7 @@ COLUMNS: list[dict[str, Any]] = [
         "headerName": "Workloads",
         "field": "workloads",
         ":cellRenderer": "petiole.cells.workloads",
+        "cellDataType": False,
         ":comparator": "(a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b))",
         "flex": 1,
         "minWidth": 300,

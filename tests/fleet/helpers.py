@@ -3,6 +3,7 @@
 import contextlib
 import queue
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from typing import Self, TypeVar
@@ -97,7 +98,7 @@ def wait_until(ready: Callable[[], T | None], what: str) -> T:
 class Device:
     """A device's side of MQTT: what it sends, and queues of what it gets."""
 
-    def __init__(self, name: str, port: int, site: str = SITE) -> None:
+    def __init__(self, name: str, port: int, site: str = SITE, *, tls: ssl.SSLContext | None = None) -> None:
         self.name = name
         self.site = site
         self.inbox: dict[str, queue.Queue[bytes]] = {
@@ -110,6 +111,12 @@ class Device:
         self._client.reconnect_delay_set(1, 1)
         self._subscribed: queue.Queue[None] = queue.Queue()
         self._port = port
+        if tls is not None:
+            self._client.tls_set_context(tls)
+
+    @property
+    def is_connected(self) -> bool:
+        return bool(self._client.is_connected())
 
     @classmethod
     @contextlib.contextmanager
@@ -117,6 +124,13 @@ class Device:
         enroll_board(fleet, name, site)
         with cls(name, port, site) as device:
             yield device
+
+    def try_to_connect(self) -> None:
+        """One attempt, up to the broker's answer or the end of the connection."""
+        with contextlib.suppress(OSError):
+            self._client.connect("127.0.0.1", self._port)
+            while self._client.loop(0.1) == paho.MQTT_ERR_SUCCESS and not self.is_connected:
+                pass
 
     def __enter__(self) -> Self:
         self._client.connect("127.0.0.1", self._port)

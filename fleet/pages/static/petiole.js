@@ -137,9 +137,8 @@ window.petiole = (() => {
     if (!chart) return void setTimeout(() => draw(chartId, ordered), 50);
     chart.setOption({ series: [{ data: withGaps(ordered) }] });
   };
-  const points = (chartId) => [...(series[chartId] || [])].sort((a, b) => a[0] - b[0]);
 
   const setDark = (value) => { document.cookie = `petiole-dark=${value}; path=/; max-age=31536000; samesite=strict`; };
 
-  return { cells, filters, passes, setFilters, append, points, setDark };
+  return { cells, filters, passes, setFilters, append, setDark };
 })();

@@ -1,0 +1,86 @@
+"""The hub with TLS: certificates say who a device is, the registry says what it may do."""
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from fleet.errors import SetupError
+from fleet.operations import Operations
+from fleet.server import open_fleet
+from fleet.settings import EmbeddedBroker, Settings
+from tests.fleet.helpers import EPOCH, SITE, Device, board_facts, enroll_board, free_port, wait_until
+from tests.fleet.test_api import signing_request
+from wire import topics
+
+
+@pytest.fixture(scope="module")
+def tls_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]:
+    embedded = EmbeddedBroker(mqtt_port=free_port(), leaf_port=free_port(), tls=True)
+    with open_fleet(Settings(state=tmp_path_factory.mktemp("fleet"), embedded=embedded)) as fleet:
+        for site in (SITE, "orchard"):
+            fleet.add_site(site)
+        wait_until(lambda: fleet.health().broker, "the fleet's own certificate to be taken")
+        yield fleet
+
+
+def enrolled_edge(fleet: Operations, name: str, folder: Path, site: str = SITE) -> Device:
+    """A device with a key of its own and the certificate that it got for it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    token = fleet.new_token(site).token
+    enrolled = fleet.enroll(
+        token=token, device=name, kind="edge", public_key=None, csr=signing_request(key, name), facts=board_facts()
+    )
+    files = {"key": folder / f"{name}.key", "certificate": folder / f"{name}.pem", "ca": folder / "ca.pem"}
+    files["key"].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    files["certificate"].write_text(enrolled.certificate or "")
+    files["ca"].write_text(enrolled.ca)
+    context = ssl.create_default_context(cafile=files["ca"])
+    context.load_cert_chain(files["certificate"], files["key"])
+    return Device(name, fleet.settings.broker.port, site, tls=context)
+
+
+def test_a_certificate_opens_the_own_topics_and_those_of_the_sites_boards(
+    tls_fleet: Operations, tmp_path: Path
+) -> None:
+    enroll_board(tls_fleet, "an505-1")
+    enroll_board(tls_fleet, "orchard-1", "orchard")
+    with enrolled_edge(tls_fleet, "edge-1", tmp_path) as edge:
+        before = tls_fleet.health().counters
+        edge.send(topics.TELEMETRY, b"junk", device="orchard-1", site="orchard")
+        edge.send(topics.TELEMETRY, b"junk", device="an505-1")
+        edge.telemetry(1, 20.0)
+        assert edge.ack().telemetry == (EPOCH, 1)
+        after = tls_fleet.health().counters
+        assert after["malformed"] == before["malformed"] + 1
+        assert after["foreign"] == before["foreign"]
+
+
+def test_a_removed_device_is_thrown_out(tls_fleet: Operations, tmp_path: Path) -> None:
+    with enrolled_edge(tls_fleet, "edge-2", tmp_path) as edge, enrolled_edge(tls_fleet, "edge-3", tmp_path) as other:
+        tls_fleet.remove_device("edge-2")
+        wait_until(lambda: not edge.is_connected or None, "the broker to close the connection")
+        other.telemetry(1, 20.0)
+        assert other.ack().telemetry == (EPOCH, 1)
+
+
+def test_without_a_certificate_nobody_connects(tls_fleet: Operations, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_bytes((tls_fleet.settings.identity_folder / "ca.pem").read_bytes())
+    stranger = Device(
+        "edge-9", tls_fleet.settings.broker.port, tls=ssl.create_default_context(cafile=tmp_path / "ca.pem")
+    )
+    stranger.try_to_connect()
+    assert not stranger.is_connected
+
+
+def test_a_hub_open_to_a_network_needs_tls(tmp_path: Path) -> None:
+    embedded = EmbeddedBroker(mqtt_port=free_port(), host="0.0.0.0")  # noqa: S104
+    with pytest.raises(SetupError, match="--tls"):
+        Settings(state=tmp_path, embedded=embedded).check()
+    with pytest.raises(SetupError, match="--token-file"):
+        Settings(state=tmp_path, host="0.0.0.0").check()  # noqa: S104
