@@ -49,7 +49,7 @@ class SmpClient:
     async def write(self, command: Petiole, body: Body, *, seconds: float = ANSWER_SECONDS, tries: int = TRIES) -> Body:
         """The answer to a request of our group.
 
-        Raises `BoardSilentError` when none of `tries` requests is answered in `seconds`, `BoardRefusedError` for an error.
+        Raises `BoardSilentError` when none of `tries` requests is answered in time, `BoardRefusedError` for an error.
         """
         return await self._ask(Op.WRITE, command, body, seconds, tries)
 

@@ -73,6 +73,9 @@ class BoardView:
             log.info("%s: %s %s: %s", self._device, wanted.name, version, state)
         if before is None and not self._is_known(wanted):  # the board tells all later states itself
             self._journal.event(EventKind.STATE, wanted.name, version, state=State.OFFERED)
+        if state == State.DOWNLOADING and offset and (before is None or before.state != state):
+            resumed = f"resumed at {offset} of {wanted.size} bytes"
+            self._journal.event(EventKind.STATE, wanted.name, version, state=state, message=resumed)
         self._changed()
 
     def arrived(self, wanted: DesiredWorkload) -> None:

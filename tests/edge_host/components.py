@@ -115,7 +115,8 @@ def trapping(after: int, uses: tuple[str, ...] = ()) -> bytes:
     """Works `after` times, then executes `unreachable`."""
     count = "(global $calls (mut i32) (i32.const 0))"
     body = f"""(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
-      (if (i32.gt_u (global.get $calls) (i32.const {after})) (then unreachable)) {SEND if "send" in uses else ""} {OK}"""
+      (if (i32.gt_u (global.get $calls) (i32.const {after})) (then unreachable))
+      {SEND if "send" in uses else ""} {OK}"""
     return component(body, uses, data="t", declarations=count)
 
 

@@ -155,7 +155,7 @@ class Board:
 
     def start(self) -> Board:
         """Plug in."""
-        command = [self._program, str(self.port), self._flash, class_id(BOARD_PROFILE).hex]
+        command = [str(self._program), str(self.port), str(self._flash), class_id(BOARD_PROFILE).hex]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         assert b"listening" in self._process.stdout.readline()
