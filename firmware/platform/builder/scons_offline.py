@@ -1,7 +1,7 @@
 """Gives PlatformIO its build tool where its package registry cannot be reached.
 
-PlatformIO runs builds by SCons, which it fetches from its own registry as the package `tool-scons`. The same SCons is on
-PyPI (`scons`), so where the registry is out of reach the package is put together from that.
+PlatformIO runs builds by SCons, which it fetches from its own registry as the package `tool-scons`. The same SCons is
+on PyPI (`scons`), so where the registry is out of reach the package is put together from that.
 """
 
 import importlib.util

@@ -7,6 +7,9 @@ use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
     check_write,
 };
+use petiole_store::MappedFlash;
+
+use crate::Layout;
 
 /// Memory-mapped flash as a board's registers offer it. Offsets are in bytes from the start of the data flash.
 pub trait Medium {
@@ -72,10 +75,23 @@ impl<M: Medium> Nor<M> {
     pub fn new(medium: M) -> Self {
         Self(medium)
     }
+}
 
-    /// The whole flash where the processor reads it. Later erasing and programming shows through.
-    pub fn mapped(&self) -> &'static [u8] {
-        self.0.bytes()
+// SAFETY: `Medium::bytes` is the flash itself, for as long as the program runs.
+unsafe impl<M: Medium> MappedFlash for Nor<M> {
+    fn mapped(&self, offset: u32, length: u32) -> &'static [u8] {
+        &self.0.bytes()[offset as usize..][..length as usize]
+    }
+}
+
+/// The layout's regions in the words of petiole-store.
+pub fn store_layout(layout: &Layout) -> petiole_store::Layout {
+    petiole_store::Layout {
+        settings: layout.regions.settings.clone(),
+        journal: layout.regions.journal.clone(),
+        workloads: layout.regions.workloads.start,
+        count: layout.workloads,
+        slot: layout.slot,
     }
 }
 

@@ -1,8 +1,8 @@
 //! What every board's firmware needs and no board's hardware decides: the layout's types, the rules of NOR flash, the heap with
-//! its numbers, serial queues, the timer queue, bit-banged I2C and the record of the last fault.
+//! its numbers, serial queues, the timer queue, bit-banged I2C, the record of the last fault, and the main loop.
 //!
 //! A board crate brings the registers: it implements [`flash::Medium`], [`time::Alarm`] and [`i2c::Lines`], feeds
-//! [`serial::Queues`] from its interrupt handlers, and starts the executor.
+//! [`serial::Queues`] from its interrupt handlers, and ends in [`run`] as a task of its executor.
 #![no_std]
 
 extern crate alloc;
@@ -12,8 +12,11 @@ pub mod flash;
 pub mod heap;
 pub mod i2c;
 mod layout;
+mod main_loop;
 pub mod registers;
+mod runner;
 pub mod serial;
 pub mod time;
 
 pub use layout::{Geometry, Layout, Regions};
+pub use main_loop::{Hooks, run};

@@ -2,9 +2,19 @@
 
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::pipe::Pipe;
+use embassy_time::{Duration, Timer};
+use petiole_link::{MAX_MESSAGE, framed_size};
 
-/// Bytes each direction can hold; more than the longest SMP message in its console frames.
+/// Bytes each direction can hold.
 pub const CAPACITY: usize = 4096;
+
+/// The longest SMP message in its console frames.
+pub const LONGEST_ANSWER: usize = framed_size(MAX_MESSAGE);
+
+const _: () = assert!(LONGEST_ANSWER < CAPACITY);
+
+const DRAIN_PAUSE: Duration = Duration::from_millis(5);
+const DRAIN_LOOKS: u32 = 200;
 
 /// A serial port's two queues, as a static shared by the interrupt handler and the tasks.
 pub struct Queues {
@@ -38,19 +48,27 @@ impl Queues {
         self.received.read(bytes).await
     }
 
-    /// Queues bytes for sending, all or none: false when there is no room, which a peer that does not read brings about.
-    pub fn send(&self, bytes: &[u8]) -> bool {
-        if self.sending.free_capacity() < bytes.len() {
-            return false;
-        }
+    /// How many bytes can be queued for sending.
+    pub fn room(&self) -> usize {
+        self.sending.free_capacity()
+    }
+
+    /// Queues bytes for sending; those for which there is no room are lost, so look at [`Queues::room`] first.
+    pub fn send(&self, bytes: &[u8]) {
         let mut rest = bytes;
-        while !rest.is_empty() {
-            match self.sending.try_write(rest) {
-                Ok(count) => rest = &rest[count..],
-                Err(_) => return false,
-            }
+        while let Ok(count) = self.sending.try_write(rest) {
+            rest = &rest[count..];
         }
-        true
+    }
+
+    /// Waits until everything was taken for sending, but not for ever: the peer may have stopped reading.
+    pub async fn drained(&self) {
+        for _ in 0..DRAIN_LOOKS {
+            if self.sending.is_empty() {
+                break;
+            }
+            Timer::after(DRAIN_PAUSE).await;
+        }
     }
 
     /// Waits for bytes to send.

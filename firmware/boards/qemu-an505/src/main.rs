@@ -1,7 +1,8 @@
-//! Firmware for QEMU's mps2-an505.
+//! Board host for QEMU's mps2-an505: a Cortex-M33 with a TMP105 on I2C.
 #![no_std]
 #![no_main]
 
+mod entropy;
 mod flash;
 mod interrupts;
 mod led;
@@ -14,87 +15,81 @@ mod layout {
     include!(concat!(env!("OUT_DIR"), "/layout.rs"));
 }
 
+use core::cell::RefCell;
 use core::mem::MaybeUninit;
+
+use cortex_m::peripheral::SCB;
 use embassy_executor::Spawner;
-use embedded_hal::digital::OutputPin;
-use embedded_hal::i2c::I2c;
+use embedded_hal::digital::PinState;
 use petiole_board::flash::Nor;
 use petiole_board::heap::Heap;
-extern crate alloc;
+use petiole_board::i2c::BitBang;
+use petiole_board::{Hooks, run};
+use petiole_interfaces::gpio::Driven;
+use petiole_interfaces::{Device, Devices, Resource};
+use static_cell::{ConstStaticCell, StaticCell};
+
 use layout::LAYOUT;
 
 #[global_allocator]
 static HEAP: Heap = Heap::empty();
 
+static HOOKS: Hooks = Hooks {
+    heap: &HEAP,
+    serial: &uart::QUEUES,
+    unmask_receive: uart::unmask_receive,
+    entropy: entropy::fill,
+    reset: || SCB::sys_reset(),
+};
+
+/// Reached only where `core` is not compiled to abort at once.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     cortex_m::asm::udf()
 }
 
 #[embassy_executor::main]
-async fn main(spawner: Spawner) {
-    static MEMORY: static_cell::ConstStaticCell<[MaybeUninit<u8>; LAYOUT.heap]> =
-        static_cell::ConstStaticCell::new([MaybeUninit::uninit(); LAYOUT.heap]);
+async fn main(spawner: Spawner) -> ! {
+    static MEMORY: ConstStaticCell<[MaybeUninit<u8>; LAYOUT.heap]> =
+        ConstStaticCell::new([MaybeUninit::uninit(); LAYOUT.heap]);
     HEAP.start(MEMORY.take());
     timer::start();
     uart::start();
     interrupts::start();
-    let medium = flash::FileBacked::open().unwrap_or_else(|error| {
+    let flash = flash::FileBacked::open().unwrap_or_else(|error| {
         semihosting::eprintln!("{error}");
         semihosting::process::exit(1)
     });
-    let nor = Nor::new(medium);
-    spawner.spawn(uart::send().unwrap());
-    let mut bus = sensor_bus::start();
-    let mut b = [0; 2];
-    let r = bus.write_read(0x48, &[0], &mut b);
-    use embedded_storage::nor_flash::NorFlash as _;
-    let mut nor = nor;
-    let before = nor.mapped()[0];
-    let e = nor.erase(0, 4096).is_ok();
-    let w = nor.write(0, &[before.wrapping_sub(1); 4]).is_ok();
-    let bad = nor.write(0, &[0xff; 4]).is_ok();
-    let f = interrupts::FAULT.take().map_or((0, 0), |f| (f.pc, f.cause));
-    let text = alloc::format!(
-        "hello {} fault {:x} {:x} i2c {} {} {} flash {} {} {} {}\r\n",
-        LAYOUT.board,
-        f.0,
-        f.1,
-        r.is_ok(),
-        b[0],
-        b[1],
-        before,
-        e,
-        w,
-        bad
-    );
-    uart::QUEUES.send(text.as_bytes());
-    let _ = led::Led.set_high();
-    let mut n = 0;
-    loop {
-        let mut bytes = [0; 64];
-        let count = match embassy_time::with_timeout(
-            embassy_time::Duration::from_secs(1),
-            uart::receive(&mut bytes),
-        )
-        .await
-        {
-            Ok(c) => c,
-            Err(_) => {
-                n += 1;
-                uart::QUEUES.send(
-                    alloc::format!("tick {n} {}\r\n", embassy_time::Instant::now().as_micros())
-                        .as_bytes(),
-                );
-                continue;
-            }
-        };
-        if bytes[0] == b'R' {
-            cortex_m::peripheral::SCB::sys_reset();
-        }
-        if bytes[0] == b'P' {
-            panic!();
-        }
-        uart::QUEUES.send(&bytes[..count]);
-    }
+    let Ok(sender) = uart::send() else {
+        SCB::sys_reset()
+    };
+    spawner.spawn(sender);
+    run(
+        &LAYOUT,
+        &HOOKS,
+        Nor::new(flash),
+        devices(),
+        interrupts::FAULT.take(),
+    )
+    .await
+}
+
+/// What stands behind the labels of the board's description.
+fn devices() -> Devices {
+    static BUS: StaticCell<RefCell<BitBang<sensor_bus::Sbcon>>> = StaticCell::new();
+    static LED: StaticCell<RefCell<Driven<led::Led>>> = StaticCell::new();
+    static TABLE: StaticCell<[Device; 2]> = StaticCell::new();
+    let Ok(led) = Driven::new(led::Led, PinState::Low) else {
+        SCB::sys_reset()
+    };
+    Devices::new(TABLE.init([
+        Device {
+            label: "i2c-env",
+            resource: Resource::I2c(BUS.init(RefCell::new(sensor_bus::start()))),
+        },
+        Device {
+            label: "led",
+            resource: Resource::Output(LED.init(RefCell::new(led))),
+        },
+    ]))
 }

@@ -51,12 +51,10 @@ pub fn on_receive() {
     }
 }
 
-/// Waits for received bytes.
-pub async fn receive(bytes: &mut [u8]) -> usize {
-    let count = QUEUES.receive(bytes).await;
-    // SAFETY: the handler may run again whenever the queue has room; no critical section is made of this mask.
+/// Lets the receive interrupt through again, once the queue has room.
+pub fn unmask_receive() {
+    // SAFETY: the handler may run at any time; no critical section is made of this mask.
     unsafe { NVIC::unmask(Irq(RECEIVE_IRQ)) };
-    count
 }
 
 /// Sends what is queued, without end.

@@ -1,20 +1,11 @@
-//! The machine has no LED: the pin remembers its level.
+//! The machine has no LED: the pin leads nowhere.
 
 use core::convert::Infallible;
 
 use embedded_hal::digital::{ErrorType, OutputPin};
 
-/// The pin behind label `led`; who drives it reads the level back.
-pub struct Led {
-    high: bool,
-}
-
-impl Led {
-    /// A low pin.
-    pub const fn new() -> Self {
-        Self { high: false }
-    }
-}
+/// The pin behind label `led`; `Driven` around it remembers the level.
+pub struct Led;
 
 impl ErrorType for Led {
     type Error = Infallible;
@@ -22,12 +13,10 @@ impl ErrorType for Led {
 
 impl OutputPin for Led {
     fn set_low(&mut self) -> Result<(), Infallible> {
-        self.high = false;
         Ok(())
     }
 
     fn set_high(&mut self) -> Result<(), Infallible> {
-        self.high = true;
         Ok(())
     }
 }

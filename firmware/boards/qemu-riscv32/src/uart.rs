@@ -42,11 +42,9 @@ pub fn on_receive() {
     }
 }
 
-/// Waits for received bytes.
-pub async fn receive(bytes: &mut [u8]) -> usize {
-    let count = QUEUES.receive(bytes).await;
+/// Lets the receive interrupt through again, once the queue has room.
+pub fn unmask_receive() {
     UART.write_byte(INTERRUPTS, INTERRUPT_RECEIVED);
-    count
 }
 
 /// Sends what is queued, without end.
