@@ -110,7 +110,7 @@ class Outbox:
             self._set_source(device, boot, seq)
 
     def acknowledge(self, device: str, stream: str, position: Position) -> bool:
-        """Remove everything up to `position`; False when that is not in this outbox: of another epoch, or never sent."""
+        """Remove everything up to `position`; False when it is of another epoch or was never appended."""
         with self._transaction():
             last = self._one("SELECT last FROM stream WHERE device = ? AND stream = ?", device, stream)
             if self._epoch(device) != position.epoch or position.seq > last:

@@ -126,7 +126,7 @@ def test_a_granted_import_that_the_host_lacks_is_refused_by_name(bench: Bench) -
     [
         "(component)",
         '(component (instance $h) (export "petiole:schedule/handler@0.1.0" (instance $h)))',
-        '(component (import "petiole:telemetry/telemetry@0.1.0" (instance (export "send-number" (func (param "n" u8))))))',
+        '(component (import "petiole:telemetry/telemetry@0.1.0" (instance (export "send" (func (param "n" u8))))))',
     ],
 )
 def test_another_shape_than_the_contract_is_incompatible(text: str, bench: Bench) -> None:

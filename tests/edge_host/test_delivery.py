@@ -1,0 +1,133 @@
+"""Delivery of the outbox: batches, acknowledgements, what is sent again and when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from edge_host import delivery as module
+from edge_host.delivery import Delivery
+from edge_host.outbox import TELEMETRY, Outbox
+from wire.messages import Ack, TelemetryBatch
+
+Story = Callable[[Delivery, Outbox, "Line"], Awaitable[None]]
+
+
+class Line:
+    """A connection that can be cut."""
+
+    def __init__(self) -> None:
+        self.up = True
+        self.batches: list[TelemetryBatch] = []
+        self.came = asyncio.Event()
+
+    def publish(self, _device: str, _kind: str, payload: bytes) -> bool:
+        if self.up:
+            self.batches.append(TelemetryBatch.decode(payload))
+            self.came.set()
+        return self.up
+
+    async def next(self) -> TelemetryBatch:
+        while not self.batches:
+            self.came.clear()
+            await asyncio.wait_for(self.came.wait(), 10)
+        return self.batches.pop(0)
+
+
+def play(folder: Path, story: Story) -> None:
+    async def run() -> None:
+        outbox, line = Outbox(folder / "outbox.db", 1 << 20), Line()
+        delivery = Delivery(outbox, ["edge"], line.publish)
+        task = asyncio.create_task(delivery.run())
+        try:
+            await story(delivery, outbox, line)
+        finally:
+            task.cancel()
+            outbox.close()
+
+    asyncio.run(run())
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "GATHER_SECONDS", 0.001)
+    monkeypatch.setattr(module, "RESEND_SECONDS", 0.05)
+
+
+def test_records_go_out_in_batches_and_acknowledged_ones_only_once(tmp_path: Path) -> None:
+    async def story(delivery: Delivery, outbox: Outbox, line: Line) -> None:
+        positions = [outbox.append("edge", TELEMETRY, bytes([n])) for n in range(3)]
+        delivery.wake()
+        batch = await line.next()
+        assert (batch.first, batch.records) == (1, (b"\0", b"\1", b"\2"))
+        assert delivery.acknowledge("edge", Ack(telemetry=(batch.epoch, 3))) == [(TELEMETRY, positions[-1])]
+        outbox.append("edge", TELEMETRY, b"\3")
+        delivery.wake()
+        assert (await line.next()).first == 4
+
+    play(tmp_path, story)
+
+
+def test_what_is_not_acknowledged_is_sent_again(tmp_path: Path) -> None:
+    async def story(delivery: Delivery, outbox: Outbox, line: Line) -> None:
+        for n in range(3):
+            outbox.append("edge", TELEMETRY, bytes([n]))
+        delivery.wake()
+        first = await line.next()
+        assert (await line.next()).records == first.records
+        delivery.acknowledge("edge", Ack(telemetry=(first.epoch, 2)))
+        while (again := await line.next()).first != 3:
+            pass
+        assert again.records == (b"\2",)
+        delivery.acknowledge("edge", Ack(telemetry=(first.epoch, 3)))
+        line.batches.clear()
+        await asyncio.sleep(0.2)
+        assert line.batches == []
+
+    play(tmp_path, story)
+
+
+def test_a_new_connection_begins_after_the_last_acknowledgement(tmp_path: Path) -> None:
+    async def story(delivery: Delivery, outbox: Outbox, line: Line) -> None:
+        line.up = False
+        position = outbox.append("edge", TELEMETRY, b"a")
+        outbox.append("edge", TELEMETRY, b"b")
+        delivery.wake()
+        await asyncio.sleep(0.02)
+        delivery.acknowledge("edge", Ack(telemetry=(position.epoch, 1)))
+        line.up = True
+        delivery.reconnected()
+        batch = await line.next()
+        assert (batch.first, batch.records) == (2, (b"b",))
+
+    play(tmp_path, story)
+
+
+def test_acknowledgements_of_another_epoch_are_not_taken(tmp_path: Path) -> None:
+    async def story(delivery: Delivery, outbox: Outbox, line: Line) -> None:
+        position = outbox.append("edge", TELEMETRY, b"a")
+        delivery.wake()
+        await line.next()
+        assert delivery.acknowledge("edge", Ack(telemetry=(position.epoch - 1, 1))) == []
+        assert (await line.next()).first == 1
+
+    play(tmp_path, story)
+
+
+def test_large_streams_are_cut_into_batches(tmp_path: Path) -> None:
+    async def story(delivery: Delivery, outbox: Outbox, line: Line) -> None:
+        for n in range(10):
+            outbox.append("edge", TELEMETRY, bytes([n]) * 10_000)
+        delivery.wake()
+        seen: list[bytes] = []
+        while len(seen) < 10:
+            batch = await line.next()
+            if batch.first == len(seen) + 1:
+                assert sum(map(len, batch.records)) <= module.BATCH_BYTES
+                seen += batch.records
+        assert seen == [bytes([n]) * 10_000 for n in range(10)]
+
+    play(tmp_path, story)

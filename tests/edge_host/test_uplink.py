@@ -1,0 +1,130 @@
+"""The uplink against a broker that asks for client certificates, and one that goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ipaddress
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from edge_host.config import Mqtt
+from edge_host.uplink import Uplink
+from tests.edge_host.conftest import Broker, free_port
+
+NOW = datetime.datetime.now(datetime.UTC)
+
+
+def certificate(
+    name: str, folder: Path, issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """A certificate and its key, also as `<name>.pem` and `<name>.key`; without an issuer a CA."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer[0].subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - datetime.timedelta(hours=1))
+        .not_valid_after(NOW + datetime.timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(issuer[1] if issuer else key, hashes.SHA256())
+    )
+    (folder / f"{name}.pem").write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    (folder / f"{name}.key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return built, key
+
+
+@pytest.fixture
+def tls_port(tmp_path: Path) -> Iterator[int]:
+    authority = certificate("ca", tmp_path, None)
+    certificate("server", tmp_path, authority)
+    certificate("edge-1", tmp_path, authority)
+    certificate("stranger", tmp_path, None)
+    port = free_port()
+    (tmp_path / "nats.conf").write_text(
+        f'server_name: tls\nlisten: "127.0.0.1:{free_port()}"\njetstream {{ store_dir: "{tmp_path}/store" }}\n'
+        f'mqtt {{ listen: "127.0.0.1:{port}", tls {{ cert_file: "{tmp_path}/server.pem", key_file: "{tmp_path}/server.key", '
+        f'ca_file: "{tmp_path}/ca.pem", verify: true }} }}\n'
+    )
+    server = Path(sys.executable).parent / "nats-server"
+    with subprocess.Popen([server, "-c", tmp_path / "nats.conf"], stderr=subprocess.DEVNULL) as process:
+        yield port
+        process.kill()
+
+
+async def echo(uplink: Uplink, received: asyncio.Queue[tuple[str, bytes]], payload: bytes) -> tuple[str, bytes]:
+    await asyncio.wait_for(uplink.connected.wait(), 20)
+    assert uplink.publish("petiole/s/d/reported", payload)
+    return await asyncio.wait_for(received.get(), 20)
+
+
+def connect(mqtt: Mqtt, received: asyncio.Queue[tuple[str, bytes]], client: str = "uplink-test") -> Uplink:
+    return Uplink(
+        mqtt, client, ["petiole/s/d/#"], lambda topic, payload: received.put_nowait((topic, payload)), lambda: None
+    )
+
+
+def test_messages_go_through_tls_with_a_client_certificate(tls_port: int, tmp_path: Path) -> None:
+    async def run() -> None:
+        received: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
+        files = (tmp_path / "ca.pem", tmp_path / "edge-1.pem", tmp_path / "edge-1.key")
+        uplink = connect(Mqtt("127.0.0.1", tls_port, True, *files), received)
+        task = asyncio.create_task(uplink.run())
+        payload = bytes(300_000)
+        assert await echo(uplink, received, payload) == ("petiole/s/d/reported", payload)
+        task.cancel()
+        await asyncio.wait([task])
+        assert not uplink.publish("petiole/s/d/reported", b"late")
+
+    asyncio.run(run())
+
+
+def test_a_certificate_of_another_authority_does_not_connect(
+    tls_port: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        files = (tmp_path / "ca.pem", tmp_path / "stranger.pem", tmp_path / "stranger.key")
+        uplink = connect(Mqtt("127.0.0.1", tls_port, True, *files), asyncio.Queue())
+        task = asyncio.create_task(uplink.run())
+        while "broker" not in caplog.text:
+            await asyncio.sleep(0.02)
+        assert not uplink.connected.is_set()
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(run())
+
+
+def test_the_connection_comes_back_after_the_broker(tmp_path: Path) -> None:
+    async def run() -> None:
+        broker = Broker(tmp_path)
+        received: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
+        uplink = connect(Mqtt("127.0.0.1", broker.port, False, None, None, None), received)
+        task = asyncio.create_task(uplink.run())
+        try:
+            for round_number in range(2):
+                await asyncio.to_thread(broker.start)
+                assert (await echo(uplink, received, bytes([round_number])))[1] == bytes([round_number])
+                await asyncio.to_thread(broker.stop)
+                while uplink.connected.is_set():
+                    await asyncio.sleep(0.02)
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            broker.stop()
+
+    asyncio.run(run())
