@@ -29,6 +29,7 @@ OLDEST_LLD = 20
 COMPONENT_RUSTFLAGS = ("-Clink-arg=--page-size=1", "-Clink-arg=-zstack-size=2048")
 """For WebAssembly targets: memory as large as needed instead of pages of 64 KiB, and a stack that fits a board."""
 DISTRIBUTION = Path("/usr/bin")
+LLVM = Path("/usr/lib")
 
 
 class ToolchainError(Exception):
@@ -160,7 +161,7 @@ def _linker(compilers: Sequence[_Compiler]) -> Path | None:
             if _lld_version(linker, "-flavor", "gnu") >= OLDEST_LLD:
                 return linker
     on_path = [Path(found) for found in map(shutil.which, ("rust-lld", "lld")) if found]
-    for linker in [*on_path, *sorted(Path("/usr/lib").glob("llvm-*/bin/lld"), reverse=True)]:
+    for linker in [*on_path, *sorted(LLVM.glob("llvm-*/bin/lld"), reverse=True)]:
         if _lld_version(linker, "-flavor", "gnu") >= OLDEST_LLD:
             return linker
     return None
