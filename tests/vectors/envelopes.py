@@ -145,6 +145,7 @@ def _manifests() -> Iterator[dict[str, Any]]:
     )
 
     yield case("manifest version 2", changed(lambda m: m.update({1: 2})), "unsupported")
+    yield case("manifest version true", changed(lambda m: m.update({1: True})), "malformed")
     yield case("manifest member 16", changed(lambda m: m.update({16: b"\x80"})), "unsupported")
     yield case("no install", changed(lambda m: m.pop(20)), "malformed")
     yield case("negative sequence", changed(lambda m: m.update({2: -1})), "malformed")
@@ -154,6 +155,8 @@ def _manifests() -> Iterator[dict[str, Any]]:
     yield case("component index 2", changed_sequence(7, lambda s: s.extend([12, 2])), "malformed")
     yield case("no class condition", changed_sequence(4, lambda s: s.__delitem__(slice(6, 8))), "malformed")
     yield case("no image match", changed_sequence(7, lambda s: s.__delitem__(slice(2, 4))), "ok")
+    yield case("image match of the descriptor", changed_sequence(7, lambda s: s.extend([12, 1, 3, 15])), "unsupported")
+    yield case("write of the code", changed_sequence(20, lambda s: s.extend([12, 0, 18, 15])), "unsupported")
     yield case("command without argument", changed_sequence(7, lambda s: s.pop()), "malformed")
     yield case("code from elsewhere", changed_sequence(20, lambda s: s[3].update({21: "https://x"})), "unsupported")
     yield case("SHA-384", changed_sequence(4, lambda s: s[3].update({3: cbor.encode([-43, b"x" * 48])})), "unsupported")

@@ -45,14 +45,14 @@ class Envelope:
         if not isinstance(manifest_bytes, bytes):
             raise MalformedError("envelope has no manifest (key 3) as a byte string")
         authentication = members.pop(_AUTHENTICATION, None)
-        if authentication is None:
-            raise RefusedError(Refusal.UNSIGNED, "the envelope has no authentication (key 2)")
-        digest_block, signatures = _authentication(authentication)
         for key, payload in members.items():
             if not isinstance(key, str):
                 raise RefusedError(Refusal.UNSUPPORTED, f"envelope has the member {key!r}")
             if not isinstance(payload, bytes):
                 raise MalformedError(f"payload {key!r} is not a byte string")
+        if authentication is None:
+            raise RefusedError(Refusal.UNSIGNED, "the envelope has no authentication (key 2)")
+        digest_block, signatures = _authentication(authentication)
         return cls(manifest_bytes, digest_block, signatures, members)
 
     @cached_property

@@ -22,6 +22,9 @@ DESCRIPTOR = b"descriptor"
 _VERSION, _SEQUENCE, _COMMON, _VALIDATE, _INVOKE, _INSTALL = 1, 2, 3, 7, 9, 20
 _COMPONENTS, _SHARED = 2, 4
 
+_CODE_COMMANDS = {*Condition, Directive.FETCH, Directive.INVOKE}
+_DESCRIPTOR_COMMANDS = {Condition.VENDOR, Condition.CLASS, Directive.WRITE}
+
 
 @dataclass(frozen=True)
 class Code:
@@ -120,8 +123,10 @@ def encode(
 def decode(data: bytes, digest: bytes) -> Manifest:
     """The manifest in its CBOR; `digest` is what names it. MalformedError, or RefusedError (unsupported)."""
     members = cbor.numbered(cbor.decode_strict(data, "manifest"), "manifest")
-    if (version := members.get(_VERSION)) != VERSION:
-        raise RefusedError(Refusal.UNSUPPORTED, f"manifest has version {version!r}; this host understands {VERSION}")
+    if type(version := members.get(_VERSION)) is not int:
+        raise MalformedError("manifest has no version number")
+    if version != VERSION:
+        raise RefusedError(Refusal.UNSUPPORTED, f"manifest has version {version}; this host understands {VERSION}")
     known = {_VERSION, _SEQUENCE, _COMMON, _VALIDATE, _INVOKE, _INSTALL}
     if unknown := members.keys() - known:
         raise RefusedError(Refusal.UNSUPPORTED, f"manifest has the member {min(unknown)}")
@@ -140,6 +145,10 @@ def decode(data: bytes, digest: bytes) -> Manifest:
     vendor_id, class_id = targets.pop()
     for key, label in ((_INSTALL, "install"), (_VALIDATE, "validate"), (_INVOKE, "invoke")):
         run(_member(members, key, label), states, label)
+    for state, file in zip(states, files, strict=True):
+        allowed = _DESCRIPTOR_COMMANDS if file == files[-1] else _CODE_COMMANDS
+        if unexpected := set(state.done) - allowed:
+            raise RefusedError(Refusal.UNSUPPORTED, f"manifest has the command {min(unexpected)} for {file}")
     codes = tuple(_code(state, file) for state, file in zip(states[:-1], files, strict=False))
     content = states[-1].parameters.get(Parameter.CONTENT)
     if content is None or Directive.WRITE not in states[-1].done:
