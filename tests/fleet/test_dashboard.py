@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from fleet.services.clock import unix_ms
-from tests.fleet.helpers import EPOCH, SITE, Device, free_port, reported, wait_until
+from tests.fleet.helpers import EPOCH, PUBLIC_KEY, SITE, Device, bundle, free_port, reported, wait_until
 from wire.messages import Event
 
 CHROMIUM = "/usr/bin/chromium"
@@ -203,3 +203,18 @@ def test_dark_mode_is_kept(page: Page) -> None:
     expect(page.locator("body")).to_have_class(re.compile("body--dark"))
     page.reload()
     expect(page.locator("body")).to_have_class(re.compile("body--dark"))
+
+
+def test_a_release_is_deployed_from_the_page(page: Page, server: Server, board: Device) -> None:
+    server.api.post("anchors", json={"public_key": PUBLIC_KEY, "name": "release"})
+    release = server.api.post("releases", content=bundle("4.0.0", sequence=4)).json()["release"]
+    board.report(0)
+    wait_until(lambda: server.api.get("devices/an505-1").json()["class_id"], "the board's class")
+    page.goto("/devices/an505-1")
+    page.get_by_role("button", name="Deploy").click()
+    expect(page.get_by_text("thermometer 4.0.0 (release 4)")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="Deploy").click()
+    assert board.desired().workloads[0].release.hex() == release
+    expect(page.get_by_text("waiting for the device")).to_be_visible()
+    page.goto("/releases")
+    expect(page.locator(row(release))).to_contain_text("qemu-an505")
