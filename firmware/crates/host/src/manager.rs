@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use petiole_interfaces::{Level, Limits};
 use petiole_store::{Candidate, Identity, MappedFlash, Outcome, Phase, Record, Release, Store};
-use petiole_trust::{Descriptor, Manifest, Refusal, verify_envelope};
+use petiole_trust::{Descriptor, Manifest, Probation, Refusal, verify_envelope};
 
 use crate::error::Refused;
 use crate::events::Field;
@@ -75,11 +75,10 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
 
     fn recover(&mut self, index: u8, record: Record) {
         let mut workload = Workload::new(index, record);
-        if let Some(release) = workload.record.running {
-            workload.running = self.summary(index, &release);
-        }
         if let Some(candidate) = workload.record.next {
             workload.next = self.summary(index, &candidate.release);
+            let running = workload.record.running;
+            workload.running = running.and_then(|release| self.summary(index, &release));
         }
         self.workloads.push(workload);
         let at = self.workloads.len() - 1;
@@ -165,11 +164,14 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
         Some(Summary::new(&manifest, &descriptor))
     }
 
-    /// Verifies and loads a release; it becomes the workload's guest.
-    pub(crate) fn start(&mut self, at: usize, release: &Release) -> Result<(), Refused> {
+    /// Verifies and loads a release; it becomes the workload's guest. Returns the terms of its probation.
+    pub(crate) fn start(&mut self, at: usize, release: &Release) -> Result<Probation, Refused> {
         let index = self.workloads[at].index;
         self.workloads[at].guest = None;
         let (manifest, descriptor) = self.verify(index, release)?;
+        if self.workloads[at].record.running == Some(*release) {
+            self.workloads[at].running = Some(Summary::new(&manifest, &descriptor));
+        }
         let limits = self.limits(&descriptor)?;
         let code = manifest.verify_code(self.store.code(index, release))?;
         let port = GuestPort::new(
@@ -186,14 +188,12 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
         workload.guest = Some(running);
         workload.trouble.clear();
         workload.restart.at_ms = None;
-        Ok(())
+        Ok(descriptor.probation())
     }
 
     /// Starts the release on probation and its trial.
     pub(crate) fn start_probation(&mut self, at: usize, release: &Release) -> Result<(), Refused> {
-        let (_, descriptor) = self.verify(self.workloads[at].index, release)?;
-        self.start(at, release)?;
-        let terms = descriptor.probation();
+        let terms = self.start(at, release)?;
         let deadline_ms = self
             .shared
             .now_ms()

@@ -37,7 +37,7 @@ pub struct Device {
 
 /// All resources of a board.
 ///
-/// ```ignore
+/// ```text
 /// static BUS: StaticCell<RefCell<Twim>> = StaticCell::new();
 /// static DEVICES: StaticCell<[Device; 1]> = StaticCell::new();
 /// let bus = BUS.init(RefCell::new(twim));

@@ -48,3 +48,6 @@ impl<P: InputPin> Input for P {
         InputPin::is_high(self).map_err(|error| error.kind())
     }
 }
+
+#[cfg(test)]
+mod tests;

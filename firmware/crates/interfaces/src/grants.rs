@@ -83,3 +83,6 @@ impl Config {
             .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 }
+
+#[cfg(test)]
+mod tests;

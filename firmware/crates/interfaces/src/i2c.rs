@@ -76,3 +76,6 @@ fn zeroed(length: usize) -> Result<Vec<u8>, ErrorKind> {
     buffer.resize(length, 0);
     Ok(buffer)
 }
+
+#[cfg(test)]
+mod tests;

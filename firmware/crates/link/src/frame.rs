@@ -40,6 +40,11 @@ impl Deframer {
             self.packet.clear();
         }
         if byte != b'\n' {
+            // A frame may begin behind a log line that was never ended.
+            if byte == START[1] && self.line.last() == Some(&START[0]) {
+                self.line.clear();
+                self.line.push(START[0]);
+            }
             if self.line.len() <= MAX_LINE {
                 self.line.push(byte);
             }

@@ -275,6 +275,15 @@ impl<const ERASE: usize> Rig<ERASE> {
         self.read_line().expect("every request is answered")
     }
 
+    /// Bytes on the line that are no request.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.host
+            .as_mut()
+            .unwrap()
+            .on_serial_bytes(bytes, &mut self.line);
+        self.read_line();
+    }
+
     /// A write of group 64.
     pub fn write(&mut self, command: u8, fill: impl FnOnce(&mut Writer<'_>)) -> Map {
         let mut buffer = [0; 2036];

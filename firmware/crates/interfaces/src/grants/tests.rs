@@ -1,0 +1,59 @@
+use alloc::vec::Vec;
+
+use super::{Config, Grants};
+
+#[test]
+fn nothing_is_granted_by_default() {
+    let grants = Grants::new();
+    assert!(!grants.allows("wasi:logging/logging@0.1.0-draft"));
+    assert!(!grants.allows_label("wasi:i2c/i2c", "i2c-env"));
+}
+
+#[test]
+fn a_grant_holds_for_the_full_name_alone() {
+    let mut grants = Grants::new();
+    grants.allow("wasi:clocks/monotonic-clock@0.2.0", []);
+    assert!(grants.allows("wasi:clocks/monotonic-clock@0.2.0"));
+    for other in [
+        "wasi:clocks/monotonic-clock@0.2.1",
+        "wasi:clocks/monotonic-clock",
+        "wasi:clocks/wall-clock@0.2.0",
+        "",
+    ] {
+        assert!(!grants.allows(other), "{other}");
+    }
+}
+
+#[test]
+fn companions_come_with_their_interface() {
+    let mut grants = Grants::new();
+    grants.allow("wasi:i2c/i2c@0.2.0-draft", []);
+    assert!(grants.allows("petiole:i2c/buses@0.1.0"));
+    assert!(!grants.allows("wasi:gpio/types@0.2.0"));
+    grants.allow("wasi:gpio/digital@0.2.0", []);
+    assert!(grants.allows("wasi:gpio/types@0.2.0"));
+}
+
+#[test]
+fn labels_belong_to_their_interface() {
+    let mut grants = Grants::new();
+    grants.allow("wasi:i2c/i2c@0.2.0-draft", ["i2c-env", "i2c-aux"]);
+    grants.allow("wasi:gpio/digital@0.2.0", ["led"]);
+    assert!(grants.allows_label("wasi:i2c/i2c", "i2c-aux"));
+    assert!(grants.allows_label("wasi:gpio/digital", "led"));
+    assert!(!grants.allows_label("wasi:i2c/i2c", "led"));
+    assert!(!grants.allows_label("wasi:i2c/i2", "i2c-env"));
+}
+
+#[test]
+fn config_keeps_its_order() {
+    let mut config = Config::new();
+    config.set("samples", "4");
+    config.set("name", "");
+    assert_eq!(config.get("samples"), Some("4"));
+    assert_eq!(config.get("other"), None);
+    assert_eq!(
+        config.iter().collect::<Vec<_>>(),
+        [("samples", "4"), ("name", "")]
+    );
+}

@@ -1,0 +1,271 @@
+//! Records, identity and the memory of removed workloads, on flash without surprises; `petiole-host` tests the power cuts.
+
+use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
+use petiole_store::{
+    Candidate, Identity, Layout, MappedFlash, Outcome, Phase, Record, Release, Side, Store,
+    StoreError, Written,
+};
+
+const BLOCK: usize = 4096;
+const LAYOUT: Layout = Layout {
+    settings: 0..0x2000,
+    journal: 0x2000..0x4000,
+    workloads: 0x4000,
+    count: 2,
+    slot: 0x2000,
+};
+
+struct Ram(*mut u8);
+
+const SIZE: usize = 0xc000;
+
+impl Ram {
+    fn new() -> Self {
+        Self(Box::leak(vec![0xff; SIZE].into_boxed_slice()).as_mut_ptr())
+    }
+
+    fn slice(&mut self, offset: u32, length: usize) -> &mut [u8] {
+        assert!(offset as usize + length <= SIZE);
+        // SAFETY: inside the leaked memory, which only this handle changes.
+        unsafe { std::slice::from_raw_parts_mut(self.0.add(offset as usize), length) }
+    }
+}
+
+impl ErrorType for Ram {
+    type Error = NorFlashErrorKind;
+}
+
+impl ReadNorFlash for Ram {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
+        bytes.copy_from_slice(self.slice(offset, bytes.len()));
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        SIZE
+    }
+}
+
+impl NorFlash for Ram {
+    const WRITE_SIZE: usize = 4;
+    const ERASE_SIZE: usize = BLOCK;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
+        self.slice(from, (to - from) as usize).fill(0xff);
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
+        let place = self.slice(offset, bytes.len());
+        if place.iter().any(|byte| *byte != 0xff) {
+            return Err(NorFlashErrorKind::Other);
+        }
+        place.copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
+// SAFETY: the memory is leaked; only write and erase change it.
+unsafe impl MappedFlash for Ram {
+    fn mapped(&self, offset: u32, length: u32) -> &'static [u8] {
+        // SAFETY: inside the leaked memory.
+        unsafe { std::slice::from_raw_parts(self.0.add(offset as usize), length as usize) }
+    }
+}
+
+fn store() -> Store<Ram> {
+    Store::new(Ram::new(), LAYOUT).unwrap()
+}
+
+fn record(name: &str) -> Record {
+    Record {
+        name: name.into(),
+        accepted: (7, [7; 32]),
+        running: None,
+        next: None,
+        outcome: None,
+    }
+}
+
+const RELEASE: Release = Release {
+    side: Side::B,
+    envelope: 500,
+    code: 3_001,
+};
+
+#[test]
+fn records_come_back_in_every_phase() {
+    let mut store = store();
+    assert_eq!(store.record(0), Ok(None));
+    for phase in [
+        Phase::Erasing(0),
+        Phase::Erasing(4096),
+        Phase::Downloading,
+        Phase::Staged,
+        Phase::Probation(2),
+    ] {
+        let record = Record {
+            next: Some(Candidate {
+                release: RELEASE,
+                phase,
+            }),
+            ..record("thermometer")
+        };
+        store.set_record(0, &record).unwrap();
+        assert_eq!(store.record(0), Ok(Some(record)));
+    }
+    let outcome = Outcome {
+        version: "9".into(),
+        sequence: 9,
+        release: [9; 32],
+        rolled_back: true,
+        reason: "x".into(),
+    };
+    let record = Record {
+        running: Some(RELEASE),
+        outcome: Some(outcome),
+        ..record("thermometer")
+    };
+    store.set_record(1, &record).unwrap();
+    assert_eq!(store.record(1), Ok(Some(record)));
+}
+
+#[test]
+fn the_largest_record_fits_and_long_reasons_are_cut() {
+    let mut store = store();
+    let outcome = Outcome {
+        version: "v".repeat(32),
+        sequence: u64::MAX,
+        release: [9; 32],
+        rolled_back: false,
+        reason: "\u{e4}".repeat(200),
+    };
+    let next = Some(Candidate {
+        release: RELEASE,
+        phase: Phase::Erasing(u32::MAX),
+    });
+    let record = Record {
+        running: Some(RELEASE),
+        next,
+        outcome: Some(outcome),
+        ..record(&"n".repeat(32))
+    };
+    store.set_record(0, &record).unwrap();
+    let found = store.record(0).unwrap().unwrap().outcome.unwrap().reason;
+    assert_eq!(found, "\u{e4}".repeat(64));
+}
+
+#[test]
+fn removed_workloads_are_remembered_by_their_sequence() {
+    let mut store = store();
+    store.set_record(0, &record("thermometer")).unwrap();
+    store.remove(0, &record("thermometer")).unwrap();
+    assert_eq!(store.record(0), Ok(None));
+    assert_eq!(store.removed("thermometer"), Ok(Some((7, [7; 32]))));
+    let again = Record {
+        accepted: (8, [8; 32]),
+        ..record("thermometer")
+    };
+    store.remove(0, &again).unwrap();
+    assert_eq!(store.removed("thermometer"), Ok(Some((8, [8; 32]))));
+    for number in 0..8 {
+        store
+            .remove(0, &record(&format!("other-{number}")))
+            .unwrap();
+    }
+    assert_eq!(
+        store.removed("thermometer"),
+        Ok(None),
+        "eight are remembered"
+    );
+    assert!(store.removed("other-0").unwrap().is_some());
+}
+
+#[test]
+fn boots_are_counted_and_identity_survives_a_journal_reset() {
+    let mut store = store();
+    let identity = Identity {
+        device: "a".into(),
+        site: "b".into(),
+        seed: [1; 32],
+        anchors: vec![[2; 32]; 8],
+    };
+    store.set_identity(&identity).unwrap();
+    assert_eq!((store.count_boot(), store.count_boot()), (Ok(1), Ok(2)));
+    store.reset_journal().unwrap();
+    assert_eq!(store.count_boot(), Ok(1));
+    assert!(store.identity().unwrap().unwrap() == identity);
+}
+
+#[test]
+fn a_journal_wears_evenly_without_end() {
+    let mut store = store();
+    for boot in 1..=1_000 {
+        assert_eq!(store.count_boot(), Ok(boot));
+    }
+}
+
+#[test]
+fn layouts_that_do_not_fit_are_refused() {
+    for layout in [
+        Layout {
+            settings: 0..100,
+            ..LAYOUT
+        },
+        Layout { count: 3, ..LAYOUT },
+        Layout {
+            workloads: 0x4001,
+            ..LAYOUT
+        },
+        Layout {
+            slot: u32::MAX,
+            ..LAYOUT
+        },
+        Layout {
+            slot: 0x1001,
+            ..LAYOUT
+        },
+        Layout {
+            journal: 0x2000..0x10_0000,
+            ..LAYOUT
+        },
+    ] {
+        assert_eq!(
+            Store::new(Ram::new(), layout).err(),
+            Some(StoreError::Layout)
+        );
+    }
+}
+
+#[test]
+fn code_is_written_in_words_compared_and_found_again() {
+    let mut store = store();
+    let code: Vec<u8> = (0..RELEASE.code).map(|at| (at % 251) as u8).collect();
+    assert_eq!(Store::<Ram>::writable(&RELEASE, 0, 1_001), 1_000);
+    assert_eq!(Store::<Ram>::writable(&RELEASE, 3_000, 1), 1);
+    store.write_envelope(1, &RELEASE, &[0x55; 500]).unwrap();
+    assert_eq!(store.envelope(1, &RELEASE), [0x55; 500]);
+    assert_eq!(store.resume_offset(1, &RELEASE), 0);
+    assert_eq!(
+        store.write_code(1, &RELEASE, 0, &code[..2_800]),
+        Ok(Written::All)
+    );
+    assert_eq!(
+        store.resume_offset(1, &RELEASE),
+        752,
+        "the last write is in doubt"
+    );
+    assert_eq!(
+        store.write_code(1, &RELEASE, 752, &code[752..]),
+        Ok(Written::All)
+    );
+    assert_eq!(store.code(1, &RELEASE), code);
+    assert_eq!(
+        store.write_code(1, &RELEASE, 400, &[1; 8]),
+        Ok(Written::Conflict(512 + 400))
+    );
+    assert_eq!(Store::<Ram>::mend_from(&RELEASE, 912), (0, 0));
+    assert!(store.fits(500, 7_680) && !store.fits(500, 7_681) && !store.fits(500, u32::MAX));
+}
