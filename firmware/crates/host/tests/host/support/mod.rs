@@ -1,5 +1,6 @@
 //! What the tests run the host with.
 
+mod answer;
 pub mod bundle;
 pub mod nor;
 pub mod rig;
