@@ -5,6 +5,7 @@ Starts a fleet with its own hub, plays a small site, and drives chromium. Run fr
 """
 
 import argparse
+import hashlib
 import math
 import random
 import tempfile
@@ -15,6 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nacl.signing
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.x509.oid import NameOID
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from playwright.sync_api import Page, sync_playwright
@@ -57,14 +62,22 @@ class Player:
         self._client.loop_start()
 
     def enroll(self, name: str, site: str, kind: str) -> None:
-        """Makes a device known; the pictures need no keys."""
+        """Makes a device known; nobody keeps the keys, the pictures need none."""
         token = self._fleet.new_token(site).token
         facts = {
             "board": "qemu-an505" if kind == "board" else "x86-64",
             "profile": PROFILE if kind == "board" else EDGE_PROFILE,
         }
         facts |= {"firmware": "0.1.0", "heap size": "81920", "labels": "i2c-env, led"}
-        self._fleet.enroll(token=token, device=name, kind="board", public_key="5f" * 32, csr=None, facts=facts)
+        is_edge = kind == "edge"
+        self._fleet.enroll(
+            token=token,
+            device=name,
+            kind="edge" if is_edge else "board",
+            public_key=None if is_edge else hashlib.sha256(name.encode()).hexdigest(),
+            csr=_signing_request(name) if is_edge else None,
+            facts=facts,
+        )
 
     def report(self, device: str, site: str, workloads: list[ReportedWorkload], queued: int = 0) -> None:
         """Sends a report."""
@@ -158,17 +171,25 @@ def _an505(player: Player) -> None:
     steps += [("3.0.0", "probation", ""), ("3.0.0", "rolled-back", "trap: wasm unreachable instruction executed")]
     events = [Event(now - 230_000, "boot", message="started after a reset by the watchdog")]
     events += [
-        Event(now - 200_000 + 30_000 * at, "state", "thermometer", version, state=state, reason=reason)
+        Event(now - 150_000 + 30_000 * at, "state", "thermometer", version, state=state, reason=reason)
         for at, (version, state, reason) in enumerate(steps)
     ]
     events += [
         Event(
-            now - 45_000, "log", "thermometer", "3.0.0", "warn", "sensor", "reading 10 differs by more than 2 degrees"
+            now - 2_000, "log", "thermometer", "3.0.0", "warn", "sensor", "reading 10 differs by more than 2 degrees"
         ),
-        Event(now - 44_000, "trap", "thermometer", "3.0.0", "error", "handler", "unreachable at wasm offset 0x4c1"),
-        Event(now - 30_000, "log", "thermometer", "2.0.0", "info", "sensor", "TMP105 at 0x48 answers again"),
+        Event(now - 1_000, "trap", "thermometer", "3.0.0", "error", "handler", "unreachable at wasm offset 0x4c1"),
+        Event(now, "log", "thermometer", "2.0.0", "info", "sensor", "TMP105 at 0x48 answers again"),
     ]
     player.events("an505-1", SITE, events)
+
+
+def _signing_request(name: str) -> str:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    request = (
+        x509.CertificateSigningRequestBuilder().subject_name(subject).sign(ed25519.Ed25519PrivateKey.generate(), None)
+    )
+    return request.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def _release(fleet: Operations, version: str, sequence: int) -> str:
