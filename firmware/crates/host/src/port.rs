@@ -11,6 +11,8 @@ use crate::Board;
 use crate::events::{Events, Field};
 
 const SECOND_NS: u64 = 1_000_000_000;
+/// The same breach is not said again for this time, milliseconds.
+const BREACH_PAUSE_MS: u64 = 60_000;
 
 /// What all guests share.
 pub struct Shared {
@@ -51,8 +53,8 @@ pub struct GuestPort {
     workload: String,
     version: String,
     messages: Meter,
-    allowed: u32,
-    breached: bool,
+    /// The breach that was said last, and when, milliseconds.
+    breach: Option<(&'static str, u64)>,
 }
 
 impl GuestPort {
@@ -64,8 +66,7 @@ impl GuestPort {
             workload: workload.into(),
             version: version.into(),
             messages,
-            allowed: limits.messages,
-            breached: false,
+            breach: None,
         }
     }
 
@@ -82,17 +83,12 @@ impl GuestPort {
             .push_from_guest(now_ms, kind, &all[..count])
     }
 
-    /// Counts a message. The first of a row that is too many is an event.
+    /// Counts a message.
     fn take_message(&mut self) -> bool {
         let allowed = self.messages.take(1, self.shared.board.now_ns());
-        if !allowed && !self.breached {
-            let value = Field::Unsigned(u64::from(self.allowed));
-            self.emit(
-                "limit",
-                &[("n", Field::Text("messages-per-second")), ("v", value)],
-            );
+        if !allowed {
+            self.breach("messages-per-second", self.messages.most());
         }
-        self.breached = !allowed;
         allowed
     }
 }
@@ -135,6 +131,21 @@ impl Port for GuestPort {
             Ok(())
         } else {
             Err(TelemetryError::Full)
+        }
+    }
+
+    fn breach(&mut self, limit: &'static str, value: u32) {
+        let now_ms = self.shared.now_ms();
+        let known = |(said, at)| said == limit && now_ms < at + BREACH_PAUSE_MS;
+        if !self.breach.is_some_and(known) {
+            self.emit(
+                "limit",
+                &[
+                    ("n", Field::Text(limit)),
+                    ("v", Field::Unsigned(u64::from(value))),
+                ],
+            );
+            self.breach = Some((limit, now_ms));
         }
     }
 

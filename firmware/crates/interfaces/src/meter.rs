@@ -20,6 +20,11 @@ impl Meter {
         }
     }
 
+    /// What one period allows.
+    pub const fn most(&self) -> u32 {
+        self.most
+    }
+
     /// Takes `amount` units at the time `now`; false, and nothing is taken, when fewer are left.
     pub fn take(&mut self, amount: u32, now: u64) -> bool {
         self.fill(now);

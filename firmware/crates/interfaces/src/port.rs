@@ -49,6 +49,9 @@ pub trait Port {
     fn telemetry(&mut self, name: &str, unit: &str, value: Value<'_>)
     -> Result<(), TelemetryError>;
 
+    /// Hears that the guest was held to a rate of its limits: the limit's name and value.
+    fn breach(&mut self, _limit: &'static str, _value: u32) {}
+
     /// Nanoseconds since the board started; never goes back.
     fn now(&self) -> u64;
 

@@ -35,6 +35,7 @@ pub fn send(
     }
     let cost = (OVERHEAD + name.len() + unit.len() + text) as u32;
     if !meter.take(cost, port.now()) {
+        port.breach("telemetry-bytes-per-hour", meter.most());
         return Err(TelemetryError::RateLimited);
     }
     port.telemetry(name, unit, value)

@@ -131,15 +131,16 @@ fn a_guest_over_its_message_rate_is_held_and_told_of_once() {
     };
     rig.deploy(&chatty);
     rig.subscribe(600, None);
-    rig.pass(1);
-    rig.events.clear();
     rig.pass(1_900);
+    let (boot, newest) = (1, rig.events.last().unwrap().number("seq").unwrap());
+    rig.subscribe(600, Some((boot, newest)));
     let said = rig.events_of("log").len() + rig.events_of("telemetry").len();
-    assert!((4..=12).contains(&said), "{said}");
+    assert!((4..=20).contains(&said), "{said}");
     let limits = rig.events_of("limit");
-    assert!(
-        limits
-            .iter()
-            .all(|event| event.text("n").as_deref() == Some("messages-per-second"))
+    assert_eq!(limits.len(), 1);
+    assert_eq!(limits[0].text("n").as_deref(), Some("messages-per-second"));
+    assert_eq!(
+        (limits[0].text("wl").as_deref(), limits[0].number("v")),
+        (Some("thermometer"), Some(4))
     );
 }
