@@ -56,7 +56,9 @@ impl Queues {
     /// Queues bytes for sending; those for which there is no room are lost, so look at [`Queues::room`] first.
     pub fn send(&self, bytes: &[u8]) {
         let mut rest = bytes;
-        while let Ok(count) = self.sending.try_write(rest) {
+        while !rest.is_empty()
+            && let Ok(count) = self.sending.try_write(rest)
+        {
             rest = &rest[count..];
         }
     }
