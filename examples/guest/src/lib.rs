@@ -1,6 +1,6 @@
 //! Everything around the handler of a component: the bindings to the host, an allocator, a panic handler.
 //!
-//! ```ignore
+//! ```text
 //! #![no_std]
 //! extern crate alloc;
 //! use petiole_guest::{Handler, Level, log};

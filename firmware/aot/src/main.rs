@@ -13,6 +13,8 @@ mod compile;
 mod component;
 mod componentize;
 mod error;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::path::{Path, PathBuf};

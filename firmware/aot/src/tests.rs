@@ -1,0 +1,91 @@
+use crate::compile::{compile, compile_with_map};
+use crate::component::{Kind, kind, names};
+use crate::componentize::componentize;
+use crate::error::Error;
+
+const COMPONENT: &str = r#"(component
+    (import "wasi:logging/logging@0.1.0-draft" (instance))
+    (component (import "inner" (func)))
+    (core module (import "a" "b" (func)))
+    (import "another" (func))
+    (instance $handler)
+    (export "petiole:schedule/handler@0.1.0" (instance $handler)))"#;
+
+fn binary(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("sound text")
+}
+
+fn words<T>(result: Result<T, Error>) -> String {
+    match result {
+        Ok(_) => String::from("no error"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn kinds_are_told_apart() {
+    assert!(matches!(kind(&binary(COMPONENT)), Ok(Kind::Component)));
+    assert!(matches!(kind(&binary("(module)")), Ok(Kind::Module)));
+    for bytes in [&b""[..], b"\0as", b"\x7fELF and so on"] {
+        assert!(words(kind(bytes)).starts_with("not WebAssembly"));
+    }
+}
+
+#[test]
+fn names_are_those_of_the_outermost_component() {
+    let names = names(&binary(COMPONENT)).expect("a sound component");
+    assert_eq!(
+        names.imports,
+        ["another", "wasi:logging/logging@0.1.0-draft"]
+    );
+    assert_eq!(names.exports, ["petiole:schedule/handler@0.1.0"]);
+}
+
+#[test]
+fn a_cut_file_is_broken_and_no_panic() {
+    let whole = binary(COMPONENT);
+    for length in 8..whole.len() {
+        assert!(
+            names(&whole[..length]).is_ok()
+                || words(names(&whole[..length])).starts_with("broken WebAssembly")
+        );
+        assert!(compile(&whole[..length]).is_err() || names(&whole[..length]).is_ok());
+    }
+}
+
+#[test]
+fn modules_and_components_are_not_taken_for_each_other() {
+    assert!(words(compile(&binary("(module)"))).contains("petiole-aot componentize"));
+    assert!(words(names(&binary("(module)"))).contains("petiole-aot componentize"));
+    assert_eq!(
+        words(componentize(&binary(COMPONENT))),
+        "already a component"
+    );
+    assert!(words(componentize(&binary("(module)"))).contains("no component type"));
+}
+
+#[test]
+fn an_artifact_is_the_same_each_time_and_its_map_is_apart() {
+    let component = binary(
+        "(component (core module $m (func (export \"f\"))) (core instance (instantiate $m)))",
+    );
+    let artifact = compile(&component).expect("a sound component");
+    assert!(artifact.starts_with(b"\x7fELF"));
+    assert_eq!(artifact, compile(&component).expect("a sound component"));
+    assert!(
+        compile_with_map(&component)
+            .expect("a sound component")
+            .len()
+            > artifact.len()
+    );
+}
+
+#[test]
+fn what_the_profile_leaves_out_is_named() {
+    let simd = "(component (core module (func (drop (v128.const i32x4 0 0 0 0)))))";
+    assert!(
+        words(compile(&binary(simd)))
+            .to_lowercase()
+            .contains("simd")
+    );
+}
