@@ -1,4 +1,6 @@
 //! Interrupts and faults.
+//!
+//! The vector table has as many entries as the board uses interrupts, which saves flash against the architecture's 480.
 
 use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::NVIC;
@@ -31,21 +33,33 @@ pub fn start() {
     }
 }
 
-/// Every interrupt lands here, by its number.
-#[exception]
-unsafe fn DefaultHandler(number: i16) {
-    match u16::try_from(number) {
-        Ok(timer::COUNTER_IRQ) => timer::on_wrap(),
-        Ok(timer::ALARM_IRQ) => timer::on_alarm(),
-        Ok(uart::RECEIVE_IRQ) => uart::on_receive(),
-        _ => {
-            FAULT.keep(Fault {
-                pc: 0,
-                cause: number as u32,
-            });
-            cortex_m::peripheral::SCB::sys_reset();
-        }
-    }
+/// The vector table behind the processor's own exceptions, up to the highest interrupt in use.
+#[unsafe(link_section = ".vector_table.interrupts")]
+#[unsafe(no_mangle)]
+static __INTERRUPTS: [extern "C" fn(); uart::RECEIVE_IRQ as usize + 1] = {
+    let mut table = [unexpected as extern "C" fn(); _];
+    table[timer::COUNTER_IRQ as usize] = counter;
+    table[timer::ALARM_IRQ as usize] = alarm;
+    table[uart::RECEIVE_IRQ as usize] = receive;
+    table
+};
+
+extern "C" fn counter() {
+    timer::on_wrap();
+}
+
+extern "C" fn alarm() {
+    timer::on_alarm();
+}
+
+extern "C" fn receive() {
+    uart::on_receive();
+}
+
+/// Interrupts that nobody let through.
+extern "C" fn unexpected() {
+    FAULT.keep(Fault { pc: 0, cause: 0 });
+    cortex_m::peripheral::SCB::sys_reset();
 }
 
 /// Every fault, and with it every panic, lands here: keep the place, start anew.
