@@ -22,7 +22,7 @@ from wire.names import check_name
 LEAF_PORT = 7422
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 REQUEST_TIMEOUT_S = 15.0
-DEFAULT_FLEET = "http://127.0.0.1:8080"
+DEFAULT_FLEET = "http://127.0.0.1:8765"
 
 app = typer.Typer(no_args_is_help=True, help="Run the fleet: API, dashboard, hub, and the brokers of sites.")
 
@@ -38,7 +38,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def serve(
     *,
     state: StateFolder = Path("fleet-state"),
-    port: Annotated[int, typer.Option(help="Port of API and dashboard.")] = 8080,
+    port: Annotated[int, typer.Option(help="Port of API and dashboard.")] = 8765,
     host: Annotated[
         str, typer.Option(help="Address to listen on; others than loopback need TLS and a token.")
     ] = LOOPBACK,
