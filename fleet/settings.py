@@ -68,7 +68,7 @@ class Settings:
 
     state: Path
     host: str = LOOPBACK
-    port: int = 8080
+    port: int = 8765
     external_broker: BrokerAddress = BrokerAddress(LOOPBACK, 1883, tls=False)
     embedded: EmbeddedBroker | None = None
     database_url: str | None = None
