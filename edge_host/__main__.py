@@ -11,6 +11,8 @@ import logging
 import sys
 from pathlib import Path
 
+from edge_host.agent import Agent
+from edge_host.artifacts import private_folder
 from edge_host.config import Config, load
 from edge_host.errors import EdgeHostError
 from edge_host.lock import Lock, lock_port, lock_state
@@ -42,16 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _lock(config: Config) -> list[Lock]:
-    from edge_host.artifacts import private_folder  # noqa: PLC0415
-
     owner = f"petiole agent {config.device}, {config.file}"
     private_folder(config.state)
     return [lock_state(config.state, owner), *(lock_port(board.port, owner) for board in config.boards)]
 
 
 async def _run(config: Config) -> None:
-    from edge_host.agent import Agent  # noqa: PLC0415
-
     await Agent(config).run()
 
 

@@ -58,8 +58,9 @@ class Agent:
             config.mqtt,
             f"petiole-{config.site}-{config.device}",
             [topics.subscription(config.site, device, kind) for device in devices for kind in SUBSCRIBED],
-            self._received,
-            self._connected,
+            on_message=self._received,
+            on_connected=self._connected,
+            on_kicked=self._kicked,
         )
         self._delivery = Delivery(self._outbox, devices, self._publish)
         self._downloads = Downloads(self._artifacts, self._publish, self._uplink.connected)
@@ -98,14 +99,13 @@ class Agent:
             self._store.close()
 
     def _local(self) -> LocalMember:
-        journal = Journal(self._config.device, self._outbox, self._delivery.wake)
         services = Services(
             device=self._config.device,
             anchors=cose.anchors(self._config.anchors),
             store=self._store,
             artifacts=self._artifacts,
             downloads=self._downloads,
-            journal=journal,
+            journal=self._local_journal(),
             host=self._host,
             changed=lambda: self._reporter.changed(self._config.device),
             keep=self._needed,
@@ -126,6 +126,17 @@ class Agent:
     def _connected(self) -> None:
         self._delivery.reconnected()
         self._reporter.all_changed()
+
+    def _kicked(self) -> None:
+        message = (
+            f"the broker ends every new connection of {self._config.device}: "
+            "another agent seems to use its identity; stop it, or enroll one of the two anew"
+        )
+        log.error(message)
+        self._local_journal().event(EventKind.LINK, level="error", message=message)
+
+    def _local_journal(self) -> Journal:
+        return Journal(self._config.device, self._outbox, self._delivery.wake)
 
     def _received(self, topic: str, payload: bytes) -> None:
         try:

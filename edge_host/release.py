@@ -11,10 +11,19 @@ from edge_host.labels import Labels
 from edge_host.state import Accepted, Release
 from wire import interfaces, suit
 from wire.descriptor import Component
-from wire.errors import MalformedError, RefusedError
+from wire.errors import MalformedError, RefusedError, WireError
 from wire.profiles import EDGE_PROFILE, class_id
 from wire.refusals import Refusal
 from wire.suit import Envelope, Manifest
+
+
+def claimed(envelope: bytes) -> tuple[str, int]:
+    """Version and sequence number that an envelope claims, to show them; empty and 0 when it cannot be read."""
+    try:
+        manifest = Envelope.parse(envelope).manifest
+    except WireError:
+        return "", 0
+    return manifest.version, manifest.sequence
 
 
 def authentic(release: Release, anchors: Mapping[bytes, bytes]) -> Manifest:

@@ -26,8 +26,8 @@ CREATE TABLE IF NOT EXISTS accepted (
     name TEXT PRIMARY KEY, sequence INTEGER NOT NULL, release BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS board_failure (
-    device TEXT, name TEXT, release BLOB NOT NULL, version TEXT NOT NULL, sequence INTEGER NOT NULL, reason TEXT NOT
-    NULL, PRIMARY KEY (device, name)
+    device TEXT, name TEXT, release BLOB NOT NULL, envelope BLOB NOT NULL, version TEXT NOT NULL,
+    sequence INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (device, name)
 ) WITHOUT ROWID;
 """
 
@@ -69,6 +69,7 @@ class BoardFailure:
 
     name: str
     release: bytes
+    envelope: bytes
     version: str
     sequence: int
     reason: str
@@ -146,7 +147,7 @@ class StateStore:
     def board_failures(self, device: str) -> dict[str, BoardFailure]:
         """The releases that a board refused, by workload."""
         rows = self._database.execute(
-            "SELECT name, release, version, sequence, reason FROM board_failure WHERE device = ?", (device,)
+            "SELECT name, release, envelope, version, sequence, reason FROM board_failure WHERE device = ?", (device,)
         ).fetchall()
         return {row[0]: BoardFailure(*row) for row in rows}
 
@@ -154,7 +155,7 @@ class StateStore:
         """Keep that a board refused a release."""
         with self._transaction() as database:
             database.execute(
-                "INSERT OR REPLACE INTO board_failure VALUES (?, ?, ?, ?, ?, ?)", (device, *astuple(failure))
+                "INSERT OR REPLACE INTO board_failure VALUES (?, ?, ?, ?, ?, ?, ?)", (device, *astuple(failure))
             )
 
     def drop_board_failure(self, device: str, name: str) -> None:

@@ -24,6 +24,12 @@ KEEPALIVE_SECONDS = 30
 HOUSEKEEPING_SECONDS = 10.0
 CONNECT_SECONDS = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
+SHORT_SECONDS = 5.0
+"""A connection that lasts less was probably ended by a second client with the same identity."""
+
+KICKS = 3
+
+_RANDOM = random.SystemRandom()
 
 
 class Uplink:
@@ -34,14 +40,18 @@ class Uplink:
         mqtt: Mqtt,
         client_id: str,
         subscriptions: Sequence[str],
+        *,
         on_message: Callable[[str, bytes], None],
         on_connected: Callable[[], None],
+        on_kicked: Callable[[], None],
     ) -> None:
+        """`on_kicked`: the broker ends one new connection after the other, as it does to two clients of one name."""
         self._mqtt = mqtt
         self._client_id = client_id
         self._subscriptions = [(topic, 1) for topic in subscriptions]
         self._on_message = on_message
         self._on_connected = on_connected
+        self._on_kicked = on_kicked
         self._client: paho.Client | None = None
         self._loop = asyncio.get_running_loop()
         self._lost = asyncio.Event()
@@ -57,10 +67,16 @@ class Uplink:
         """Keep the connection up until cancelled."""
         pause = FIRST_PAUSE
         told = ""
+        short = 0
         while True:
+            begun = self._loop.time()
             try:
                 await self._connection()
-                pause, told = FIRST_PAUSE, ""
+                told = ""
+                short = short + 1 if self._loop.time() - begun < SHORT_SECONDS else 0
+                pause = pause if short else FIRST_PAUSE
+                if short == KICKS:
+                    self._on_kicked()
                 log.warning("lost the connection to the broker %s:%d", self._mqtt.host, self._mqtt.port)
             except (OSError, ValueError) as error:
                 if str(error) != told:
@@ -68,7 +84,7 @@ class Uplink:
                     log.warning(
                         "no connection to the broker %s:%d: %s; trying on", self._mqtt.host, self._mqtt.port, error
                     )
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
+            await asyncio.sleep(pause * _RANDOM.uniform(0.5, 1.0))
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _connection(self) -> None:

@@ -93,7 +93,7 @@ class Workload:
 
     async def offer(self, release: Release) -> None:
         """The fleet wants this release; what is known of it already is not begun anew."""
-        if self.candidate is not None and self.candidate.release == release.release:
+        if self.candidate is not None and self._is_known(self.candidate, release):
             return
         if self.running is not None and self.running.release == release.release:
             if self.candidate is not None:
@@ -104,6 +104,12 @@ class Workload:
         self._offset = 0
         self._set(release, tell=True)
         self._install = self._spawn(self._install_candidate())
+
+    @staticmethod
+    def _is_known(candidate: Release, release: Release) -> bool:
+        """Whether it is this one; a refused one in another envelope may be the same manifest, now signed well."""
+        failed_otherwise = candidate.state is State.FAILED and candidate.envelope != release.envelope
+        return candidate.release == release.release and not failed_otherwise
 
     async def restart(self) -> None:
         """Start what runs anew."""

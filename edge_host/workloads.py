@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from edge_host.outbox import EVENT, Position
+from edge_host.release import claimed
 from edge_host.state import Release, Role
 from edge_host.workload import Services, Workload
 from wire.errors import MalformedError
@@ -76,7 +77,10 @@ class Workloads:
             workload = self._workloads.get(offered.name)
             if workload is None:
                 workload = self._workloads[offered.name] = Workload(offered.name, self._services, None, None)
-            release = Release(offered.name, offered.release, offered.envelope, offered.digest, offered.size)
+            release = Release(
+                *(offered.name, offered.release, offered.envelope, offered.digest, offered.size),
+                *claimed(offered.envelope),
+            )
             await workload.offer(release)
         self.revision = desired.revision
         self._collect()

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from edge_host.journal import Journal
+from edge_host.release import claimed
 from edge_host.state import BoardFailure, StateStore
-from wire.errors import MalformedError, WireError
+from wire.errors import MalformedError
 from wire.messages import Desired, DesiredWorkload, EventKind, ReportedWorkload, State
-from wire.suit import Envelope
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,9 @@ class BoardView:
             raise MalformedError("desired names a workload twice")
         self._store.set_desired(self._device, message)
         self.desired = desired
-        wanted = {workload.name: workload.release for workload in desired.workloads}
-        for name, failure in list(self.failures.items()):
-            if wanted.get(name) != failure.release:
+        wanted = {workload.name: workload for workload in desired.workloads}
+        for name in list(self.failures):
+            if name not in wanted or not self.has_failed(wanted[name]):
                 del self.failures[name]
                 self._store.drop_board_failure(self._device, name)
         self._changed()
@@ -59,12 +59,12 @@ class BoardView:
     def has_failed(self, wanted: DesiredWorkload) -> bool:
         """Whether the board refused this very release."""
         failure = self.failures.get(wanted.name)
-        return failure is not None and failure.release == wanted.release
+        return failure is not None and (failure.release, failure.envelope) == (wanted.release, wanted.envelope)
 
     def progress(self, wanted: DesiredWorkload, state: State, offset: int) -> None:
         """A release on its way to the board has reached this state."""
         before = self._on_its_way.get(wanted.name)
-        version, sequence = version_of(wanted)
+        version, sequence = claimed(wanted.envelope)
         self._on_its_way[wanted.name] = ReportedWorkload(
             *(wanted.name, version, sequence, wanted.release, str(state), ""),
             *(offset, wanted.size, self._runs(wanted.name)),
@@ -90,9 +90,9 @@ class BoardView:
         """
         if self._is_known(wanted) and self._entries[wanted.name].state in (State.FAILED, State.ROLLED_BACK):
             return
-        version, sequence = version_of(wanted)
+        version, sequence = claimed(wanted.envelope)
         log.error("%s refuses %s %s: %s", self._device, wanted.name, version, reason)
-        failure = BoardFailure(wanted.name, wanted.release, version, sequence, reason)
+        failure = BoardFailure(wanted.name, wanted.release, wanted.envelope, version, sequence, reason)
         self._store.set_board_failure(self._device, failure)
         self.failures[wanted.name] = failure
         self._journal.event(EventKind.STATE, wanted.name, version, state=State.FAILED, reason=reason)
@@ -120,12 +120,3 @@ class BoardView:
         if entry is None:
             return None
         return entry.version if entry.state in (State.CONFIRMED, State.PROBATION) else entry.previous
-
-
-def version_of(wanted: DesiredWorkload) -> tuple[str, int]:
-    """Version and sequence number that an envelope claims, to show them; empty and 0 when it cannot be read."""
-    try:
-        manifest = Envelope.parse(wanted.envelope).manifest
-    except WireError:
-        return "", 0
-    return manifest.version, manifest.sequence

@@ -155,6 +155,22 @@ class FleetDouble:
 
         return self.wait(device, find, f"{name} {version or ''} {state}")
 
+    def wait_release(self, device: str, release: Made, state: str, reason: str) -> ReportedWorkload:
+        """The last report's entry of this very release once it is in `state` for a reason that begins with `reason`."""
+
+        def find(received: Received) -> ReportedWorkload | None:
+            entries = received.reported[-1].workloads if received.reported else ()
+            found = (e for e in entries if (e.release, e.state) == (release.desired.release, state))
+            return next((e for e in found if e.reason.startswith(reason)), None)
+
+        return self.wait(device, find, f"{release.desired.name} {state} {reason}")
+
+    def wait_telemetry(self, device: str, more_than: int) -> int:
+        """How many measurements are stored, once there are more than so many."""
+        return self.wait(
+            device, lambda r: len(r.telemetry) if len(r.telemetry) > more_than else None, f"{more_than} measurements"
+        )
+
     def received(self, device: str) -> Received:
         """What came from a device until now."""
         with self._changed:

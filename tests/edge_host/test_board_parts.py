@@ -155,7 +155,7 @@ def test_late_answers_and_noise_are_not_taken_for_the_answer() -> None:
 
 def test_a_lost_answer_is_asked_for_again_and_silence_is_an_error() -> None:
     assert ask(lambda r: [answer_to(r, {"second": 1})] if r.sequence == 2 else []) == {"second": 1}
-    with pytest.raises(BoardSilentError, match="no answer to facts in 2 times 0.05 s"):
+    with pytest.raises(BoardSilentError, match=r"no answer to facts in 2 times 0\.05 s"):
         ask(lambda r: [])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.edge_host.conftest import BOARD_PROFILE, AgentProcess, Board
-from tests.edge_host.fleet_double import FleetDouble, Made, Received, make_release
+from tests.edge_host.fleet_double import SEED, FleetDouble, Made, Received, make_release
 from wire.descriptor import Grant, Probation
 
 BOARD = "board-1"
@@ -18,10 +18,27 @@ def attached(board: Board, baud: int = 10_000_000) -> str:
     return f'[[boards]]\nname = "{board.device}"\nport = "socket://127.0.0.1:{board.port}"\nbaud = {baud}\n'
 
 
-def script(words: str, sequence: int = 1, size: int = 5_000, **options: object) -> Made:
+def script(
+    words: str,
+    sequence: int = 1,
+    size: int = 5_000,
+    *,
+    seed: bytes = SEED,
+    profile: str = BOARD_PROFILE,
+    grants: dict[str, Grant] | None = None,
+    calls: int = 2,
+) -> Made:
     """A release whose component is a script (see the board host's tests), padded to `size` bytes."""
-    options = {"profile": BOARD_PROFILE, "grants": {}, "probation": Probation(2, 20), "every_ms": 250, **options}
-    return make_release("thermometer", f"{words}\0".encode().ljust(size, b"."), sequence, **options)  # type: ignore[arg-type]
+    return make_release(
+        "thermometer",
+        f"{words}\0".encode().ljust(size, b"."),
+        sequence,
+        seed=seed,
+        profile=profile,
+        grants=grants or {},
+        every_ms=250,
+        probation=Probation(calls, 20),
+    )
 
 
 def events(received: Received, kind: str) -> list[tuple[str | None, str | None]]:
@@ -76,15 +93,7 @@ def test_what_the_board_refuses_is_named_and_not_tried_again(
     start(fleet, agent, script("work"))
     for refusal, release in REFUSED.items():
         fleet.desire(BOARD, release)
-        entry = fleet.wait(
-            BOARD,
-            lambda r, wanted=release: next(  # type: ignore[misc]
-                (e for e in r.reported[-1].workloads if (e.release, e.state) == (wanted.desired.release, "failed")),
-                None,
-            ),
-            refusal,
-        )
-        assert entry.reason.startswith(f"{refusal}: ")
+        entry = fleet.wait_release(BOARD, release, "failed", f"{refusal}: ")
         assert entry.previous == "1.0"
     before = len(fleet.received(BOARD).telemetry)
     agent.kill()
@@ -99,7 +108,7 @@ def test_what_the_board_refuses_is_named_and_not_tried_again(
 def test_a_board_takes_a_bad_release_back(fleet: FleetDouble, new_agent: NewAgent, new_board: NewBoard) -> None:
     board = new_board(BOARD)
     start(fleet, new_agent(extra=attached(board)), script("work"))
-    fleet.desire(BOARD, script("trap:4", 2, probation=Probation(10, 20)))
+    fleet.desire(BOARD, script("trap:4", 2, calls=10))
     entry = fleet.wait_state(BOARD, "thermometer", "rolled-back")
     assert (entry.version, entry.previous) == ("2.0", "1.0")
     assert entry.reason.startswith("trap")
@@ -141,7 +150,7 @@ def test_records_of_a_board_arrive_once_over_kills_of_the_agent(
         before = len(fleet.received(BOARD).telemetry)
         agent.kill()
         agent.start()
-        fleet.wait(BOARD, lambda r, least=before + 5: len(r.telemetry) > least, "more telemetry")  # type: ignore[misc]
+        fleet.wait_telemetry(BOARD, before + 5)
     telemetry = fleet.received(BOARD).telemetry
     values = [telemetry[key].value for key in sorted(telemetry)]
     assert values == [float(n + 1) for n in range(len(values))]

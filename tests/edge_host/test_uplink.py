@@ -7,7 +7,7 @@ import datetime
 import ipaddress
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -57,8 +57,8 @@ def tls_port(tmp_path: Path) -> Iterator[int]:
     port = free_port()
     (tmp_path / "nats.conf").write_text(
         f'server_name: tls\nlisten: "127.0.0.1:{free_port()}"\njetstream {{ store_dir: "{tmp_path}/store" }}\n'
-        f'mqtt {{ listen: "127.0.0.1:{port}", tls {{ cert_file: "{tmp_path}/server.pem", key_file: "{tmp_path}/server.key", '
-        f'ca_file: "{tmp_path}/ca.pem", verify: true }} }}\n'
+        f'mqtt {{ listen: "127.0.0.1:{port}", tls {{ verify: true, ca_file: "{tmp_path}/ca.pem", '
+        f'cert_file: "{tmp_path}/server.pem", key_file: "{tmp_path}/server.key" }} }}\n'
     )
     server = Path(sys.executable).parent / "nats-server"
     with subprocess.Popen([server, "-c", tmp_path / "nats.conf"], stderr=subprocess.DEVNULL) as process:
@@ -72,9 +72,22 @@ async def echo(uplink: Uplink, received: asyncio.Queue[tuple[str, bytes]], paylo
     return await asyncio.wait_for(received.get(), 20)
 
 
-def connect(mqtt: Mqtt, received: asyncio.Queue[tuple[str, bytes]], client: str = "uplink-test") -> Uplink:
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the condition did not come true")
+
+
+def connect(mqtt: Mqtt, received: asyncio.Queue[tuple[str, bytes]]) -> Uplink:
     return Uplink(
-        mqtt, client, ["petiole/s/d/#"], lambda topic, payload: received.put_nowait((topic, payload)), lambda: None
+        mqtt,
+        "uplink-test",
+        ["petiole/s/d/#"],
+        on_message=lambda topic, payload: received.put_nowait((topic, payload)),
+        on_connected=lambda: None,
+        on_kicked=lambda: None,
     )
 
 
@@ -100,8 +113,7 @@ def test_a_certificate_of_another_authority_does_not_connect(
         files = (tmp_path / "ca.pem", tmp_path / "stranger.pem", tmp_path / "stranger.key")
         uplink = connect(Mqtt("127.0.0.1", tls_port, True, *files), asyncio.Queue())
         task = asyncio.create_task(uplink.run())
-        while "broker" not in caplog.text:
-            await asyncio.sleep(0.02)
+        await until(lambda: "broker" in caplog.text)
         assert not uplink.connected.is_set()
         task.cancel()
         await asyncio.wait([task])
@@ -120,8 +132,7 @@ def test_the_connection_comes_back_after_the_broker(tmp_path: Path) -> None:
                 await asyncio.to_thread(broker.start)
                 assert (await echo(uplink, received, bytes([round_number])))[1] == bytes([round_number])
                 await asyncio.to_thread(broker.stop)
-                while uplink.connected.is_set():
-                    await asyncio.sleep(0.02)
+                await until(lambda: not uplink.connected.is_set())
         finally:
             task.cancel()
             await asyncio.wait([task])

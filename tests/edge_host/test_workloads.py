@@ -12,7 +12,6 @@ from tests.edge_host import components
 from tests.edge_host.conftest import AgentProcess, Broker
 from tests.edge_host.fleet_double import FleetDouble, Made, Received, make_release
 from wire.descriptor import Grant, Limits, Probation
-from wire.messages import ReportedWorkload
 
 DEVICE = "edge-1"
 OTHER_SEED = bytes(range(1, 33))
@@ -23,13 +22,6 @@ def states(received: Received, version: str | None = None) -> list[str]:
     """The states that events tell, in order."""
     events = [received.events[key] for key in sorted(received.events)]
     return [str(e.state) for e in events if e.kind == "state" and version in (None, e.version)]
-
-
-def telemetry_after(fleet: FleetDouble, count: int) -> int:
-    """Wait until more than `count` measurements were stored; gives how many are."""
-    return fleet.wait(
-        DEVICE, lambda received: len(received.telemetry) if len(received.telemetry) > count else 0, "more telemetry"
-    )
 
 
 def start_confirmed(fleet: FleetDouble, agent: AgentProcess, release: Made) -> None:
@@ -50,7 +42,7 @@ def test_a_release_is_fetched_verified_run_and_confirmed(fleet: FleetDouble, new
     assert (first.device, first.workload, first.name, first.value) == (DEVICE, "thermometer", "t", 23.5 * 256)
     received = fleet.received(DEVICE)
     assert received.reported[-1].revision == revision
-    assert states(received, "1.0") == ["downloading", "verified", "staged", "probation", "confirmed"]
+    assert states(received, "1.0") == ["offered", "downloading", "verified", "staged", "probation", "confirmed"]
     assert agent.stop() == 0
 
 
@@ -78,17 +70,11 @@ def test_a_refused_release_is_named_and_the_running_one_stays(fleet: FleetDouble
     for refusal, release in refused.items():
         fleet.desire(DEVICE, release)
         ended = "rolled-back" if refusal == "over-limit" else "failed"
-        entry = fleet.wait(DEVICE, lambda r, made=release, state=ended: _ended(r, made, state), refusal)  # type: ignore[misc]
-        assert entry.reason.startswith(f"{refusal}: ")
+        entry = fleet.wait_release(DEVICE, release, ended, f"{refusal}: ")
         assert entry.previous == "1.0"
-        telemetry_after(fleet, len(fleet.received(DEVICE).telemetry))
+        fleet.wait_telemetry(DEVICE, len(fleet.received(DEVICE).telemetry))
     told = [event.reason for event in fleet.received(DEVICE).events.values() if event.kind == "refused"]
     assert [reason.partition(":")[0] for reason in told if reason] == list(refused)[:-1]
-
-
-def _ended(received: Received, release: Made, state: str) -> ReportedWorkload | None:
-    entries = received.reported[-1].workloads
-    return next((e for e in entries if (e.release, e.state) == (release.desired.release, state)), None)
 
 
 def _with_envelope(envelope: bytes) -> Made:
@@ -125,12 +111,12 @@ def test_a_release_that_traps_on_probation_is_taken_back(fleet: FleetDouble, new
     trap = fleet.wait(DEVICE, lambda r: next((e for e in r.events.values() if e.kind == "trap"), None), "trap")
     assert trap.version == "2.0"
     assert "wasm backtrace" in str(trap.message)
-    telemetry_after(fleet, len(fleet.received(DEVICE).telemetry))
+    fleet.wait_telemetry(DEVICE, len(fleet.received(DEVICE).telemetry))
     agent.kill()
     fleet.forget()
     agent.start()
     assert fleet.wait_state(DEVICE, "thermometer", "rolled-back").reason == entry.reason
-    telemetry_after(fleet, len(fleet.received(DEVICE).telemetry))
+    fleet.wait_telemetry(DEVICE, len(fleet.received(DEVICE).telemetry))
     fleet.desire(DEVICE, make_release("thermometer", components.sender()))
     assert fleet.wait_state(DEVICE, "thermometer", "confirmed").version == "1.0"
     fleet.desire(DEVICE, make_release("thermometer", components.idle(), 3))
@@ -192,7 +178,7 @@ def test_a_download_goes_on_where_the_plug_was_pulled(fleet: FleetDouble, new_ag
     agent.kill()
     fleet.forget()
     agent.start()
-    telemetry_after(fleet, len(fleet.received(DEVICE).telemetry))
+    fleet.wait_telemetry(DEVICE, len(fleet.received(DEVICE).telemetry))
     fleet.wait(DEVICE, lambda received: received.requests, "request")
     assert fleet.wait_state(DEVICE, "thermometer", "downloading").offset == 65_536
     fleet.served_blocks = None
@@ -236,7 +222,7 @@ def test_without_a_network_everything_comes_back_and_nothing_is_lost(tmp_path: P
     try:
         with FleetDouble(broker.port) as fleet:
             start_confirmed(fleet, agent, make_release("thermometer", components.sender()))
-            before = telemetry_after(fleet, 0)
+            before = fleet.wait_telemetry(DEVICE, 0)
         agent.kill()
         broker.stop()
         agent.start()
@@ -276,7 +262,7 @@ def test_commands_are_answered(fleet: FleetDouble, new_agent: NewAgent) -> None:
     start_confirmed(fleet, new_agent(), make_release("thermometer", components.sender()))
     assert fleet.command(DEVICE, "ping").ok
     assert fleet.command(DEVICE, "restart", workload="thermometer").ok
-    telemetry_after(fleet, len(fleet.received(DEVICE).telemetry))
+    fleet.wait_telemetry(DEVICE, len(fleet.received(DEVICE).telemetry))
     wrong = fleet.command(DEVICE, "restart", workload="nothing")
     assert (wrong.ok, wrong.error) == (False, "no workload 'nothing' on this device; it has thermometer")
     reports = len(fleet.received(DEVICE).reported)
@@ -291,13 +277,13 @@ def test_nonsense_on_any_topic_ends_nothing(fleet: FleetDouble, new_agent: NewAg
         for payload in (b"", b"\xff", b"\x80", b"\xa0", b"\xa1\x61a\x01"):
             fleet.publish(DEVICE, kind, payload)
     assert fleet.command(DEVICE, "ping").ok
-    telemetry_after(fleet, len(fleet.received(DEVICE).telemetry))
+    fleet.wait_telemetry(DEVICE, len(fleet.received(DEVICE).telemetry))
 
 
 def test_limits_are_told_and_do_not_stop_others(fleet: FleetDouble, new_agent: NewAgent) -> None:
     new_agent().start()
     fleet.wait(DEVICE, lambda received: received.reported, "first report")
-    quiet = make_release("quiet", components.sender())
+    quiet = make_release("quiet", components.sender(), every_ms=250)
     loud = make_release("loud", components.logger(), every_ms=5, limits=Limits(messages_per_second=2))
     fleet.desire(DEVICE, quiet, loud)
     event = fleet.wait(DEVICE, lambda r: next((e for e in r.events.values() if e.kind == "limit"), None), "limit")
@@ -316,3 +302,22 @@ def test_a_second_agent_on_the_same_state_names_the_holder(fleet: FleetDouble, n
     said = second.log.read_text().splitlines()[-1]
     assert said.startswith("edge_host: state folder ")
     assert f"process {first.process.pid} (petiole agent {DEVICE}" in said
+
+
+def test_a_second_agent_with_the_same_identity_is_told(fleet: FleetDouble, new_agent: NewAgent) -> None:
+    new_agent("one").start()
+    new_agent("two").start()
+    fleet.wait(
+        DEVICE,
+        lambda r: any(e.kind == "link" and "another agent" in str(e.message) for e in r.events.values()),
+        "link event",
+        60,
+    )
+
+
+def test_a_manifest_that_was_refused_is_taken_in_a_good_envelope(fleet: FleetDouble, new_agent: NewAgent) -> None:
+    start_confirmed(fleet, new_agent(), make_release("thermometer", components.sender()))
+    fleet.desire(DEVICE, _flipped())
+    fleet.wait_release(DEVICE, _flipped(), "failed", "bad-signature: ")
+    fleet.desire(DEVICE, make_release("thermometer", components.idle(), 2))
+    fleet.wait_state(DEVICE, "thermometer", "confirmed", "2.0")
