@@ -6,7 +6,7 @@ def test_says_hello(board):
     with board.client() as client:
         assert client.facts()["board"] == "qemu-an505"
     board.restart()
-    board.dut.expect_exact("board host", timeout=10)
+    board.set_sensor("i2c-env", 31.5)
 ```
 `--rig FILE` names the boards there are (default: every emulated one); a test whose board is missing is skipped with the
 reason, or fails with `--rig-strict`. The serial log of a failed test is shown with it and kept in `--rig-logs DIR`.

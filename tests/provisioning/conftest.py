@@ -76,9 +76,9 @@ def trusted(fleet: Operations) -> Operations:
 
 
 @pytest.fixture
-def board() -> Iterator[BoardDouble]:
-    with BoardDouble() as double:
-        yield double
+def double() -> Iterator[BoardDouble]:
+    with BoardDouble() as made:
+        yield made
 
 
 class Petiole:

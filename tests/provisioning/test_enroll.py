@@ -13,56 +13,56 @@ from tests.provisioning.board_double import CLASS, PROFILE
 from tests.provisioning.conftest import ANCHOR, SITE
 
 
-def test_board_gets_name_anchors_and_is_known_to_the_fleet(petiole, trusted, board):
-    result = petiole("device", "enroll", "an505-1", "--site", SITE, "--port", board.port)
+def test_board_gets_name_anchors_and_is_known_to_the_fleet(petiole, trusted, double):
+    result = petiole("device", "enroll", "an505-1", "--site", SITE, "--port", double.port)
     assert result.exit_code == 0, result.output
-    assert (board.device, board.site, board.anchors) == ("an505-1", SITE, [ANCHOR])
+    assert (double.device, double.site, double.anchors) == ("an505-1", SITE, [ANCHOR])
     device = trusted.device("an505-1")
-    assert device.public_key == bytes(board.key.verify_key).hex()
+    assert device.public_key == bytes(double.key.verify_key).hex()
     assert (device.kind, device.class_id, device.profile) == ("board", str(CLASS), PROFILE)
     assert device.facts["heap"] == {"size": 9}
 
 
-def test_board_enrolled_before_is_only_asked_for_its_proof(petiole, trusted, board):
+def test_board_enrolled_before_is_only_asked_for_its_proof(petiole, trusted, double):
     """The fleet was away after the board got its name: the same command again makes it known."""
-    assert petiole("device", "enroll", "b", "--site", SITE, "--port", board.port).exit_code == 0
+    assert petiole("device", "enroll", "b", "--site", SITE, "--port", double.port).exit_code == 0
     trusted.remove_device("b")
-    key = board.key
-    result = petiole("device", "enroll", "b", "--site", SITE, "--port", board.port, "--json")
+    key = double.key
+    result = petiole("device", "enroll", "b", "--site", SITE, "--port", double.port, "--json")
     assert result.exit_code == 0, result.output
-    assert board.key is key
+    assert double.key is key
     assert json.loads(result.stdout)["public_key"] == bytes(key.verify_key).hex()
     assert trusted.device("b").public_key == bytes(key.verify_key).hex()
 
 
-def test_board_with_another_identity_keeps_it(petiole, trusted, board):
-    assert petiole("device", "enroll", "first", "--site", SITE, "--port", board.port).exit_code == 0
-    result = petiole("device", "enroll", "second", "--site", SITE, "--port", board.port)
+def test_board_with_another_identity_keeps_it(petiole, trusted, double):
+    assert petiole("device", "enroll", "first", "--site", SITE, "--port", double.port).exit_code == 0
+    result = petiole("device", "enroll", "second", "--site", SITE, "--port", double.port)
     assert result.exit_code == 2
     assert "already is 'first'" in result.output
-    assert board.device == "first"
+    assert double.device == "first"
 
 
-def test_board_that_signs_with_another_key_never_reaches_the_fleet(petiole, trusted, board):
-    board.proving_key = SigningKey.generate()
-    result = petiole("device", "enroll", "liar", "--site", SITE, "--port", board.port)
+def test_board_that_signs_with_another_key_never_reaches_the_fleet(petiole, trusted, double):
+    double.proving_key = SigningKey.generate()
+    result = petiole("device", "enroll", "liar", "--site", SITE, "--port", double.port)
     assert result.exit_code == 1
     assert "does not hold the key" in result.output
     assert trusted.devices() == []
 
 
-def test_without_a_trusted_key_nothing_is_given_to_the_board(petiole, fleet, board):
-    result = petiole("device", "enroll", "b", "--site", SITE, "--port", board.port)
+def test_without_a_trusted_key_nothing_is_given_to_the_board(petiole, fleet, double):
+    result = petiole("device", "enroll", "b", "--site", SITE, "--port", double.port)
     assert result.exit_code == 1
     assert "petiole keys trust" in result.output
-    assert board.device == ""
+    assert double.device == ""
 
 
-def test_unknown_site_is_refused_before_the_board_gets_its_name(petiole, trusted, board):
-    result = petiole("device", "enroll", "b", "--site", "nowhere", "--port", board.port)
+def test_unknown_site_is_refused_before_the_board_gets_its_name(petiole, trusted, double):
+    result = petiole("device", "enroll", "b", "--site", "nowhere", "--port", double.port)
     assert result.exit_code == 1
     assert "nowhere" in result.output
-    assert board.device == ""
+    assert double.device == ""
 
 
 def test_port_that_is_not_there(petiole, trusted):
@@ -71,9 +71,9 @@ def test_port_that_is_not_there(petiole, trusted):
     assert "/dev/does-not-exist: the port cannot be opened" in result.output
 
 
-def test_answer_lost_on_the_line_is_asked_for_again(board):
-    board.deaf_for = 1
-    with SmpClient(board.port, seconds=0.2) as client:
+def test_answer_lost_on_the_line_is_asked_for_again(double):
+    double.deaf_for = 1
+    with SmpClient(double.port, seconds=0.2) as client:
         assert client.echo("still there") == "still there"
 
 
