@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from wire.smp import Decoder, Message, Op, encode_frames
 
@@ -29,7 +30,7 @@ def serve_qmp(path: str, resumed: threading.Event) -> None:
                         resumed.set()
                     if request["execute"] == "qom-set":
                         value = arguments["value"]
-                    answer = {"return": value if request["execute"] == "qom-get" else {}}
+                    answer: dict[str, Any] = {"return": value if request["execute"] == "qom-get" else {}}
                     if arguments.get("path") == "/nowhere":
                         answer = {"error": {"class": "GenericError", "desc": "Device '/nowhere' not found"}}
                     print(json.dumps(answer), file=lines, flush=True)

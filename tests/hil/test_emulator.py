@@ -129,6 +129,7 @@ def test_emulate_command_ends_its_emulator_on_sigterm(checkout, tmp_path):
         str(tmp_path / "l.log"),
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         line = process.stdout.readline()
         port = line.split("serial line ")[1].partition(",")[0]
         with SmpClient(port) as client:
@@ -144,6 +145,8 @@ def test_emulate_command_tells_when_the_emulator_ends_by_itself(checkout, tmp_pa
     folder = flash(tmp_path / "d")
     command = [sys.executable, "-m", "petiole", "emulate", "double", "--dir", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
         process.stdout.readline()
         children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True).stdout
         subprocess.run(["kill", "-9", *children.split()], check=True)

@@ -16,7 +16,7 @@ def write(tmp_path, text):
 def test_default_rig_has_every_emulated_board():
     found = rig.default()
     assert {"qemu-an505", "qemu-riscv32"} <= set(found.boards)
-    assert found.find("qemu-an505").board.name == "qemu-an505"
+    assert found.boards["qemu-an505"].board.name == "qemu-an505"
 
 
 def test_boards_are_found_by_their_name_and_by_their_type(checkout, tmp_path):

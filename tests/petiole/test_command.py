@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 
 import pytest
 import typer
@@ -38,7 +38,7 @@ def test_help_lists_every_subcommand_without_importing_it(monkeypatch):
 
 
 def test_every_entry_point_of_this_installation_loads_and_helps():
-    names = [point.name for point in lazy.entry_points(group=lazy.GROUP)]
+    names = [point.name for point in entry_points(group=lazy.GROUP)]
     assert {"board", "deploy", "device", "logs", "status", "telemetry", "agent", "emulate"} <= set(names)
     for name in names:
         result = runner.invoke(app, [name, "--help"])

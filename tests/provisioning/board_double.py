@@ -81,7 +81,7 @@ class BoardDouble:
             self.device, self.site, self.anchors = body["device"], body["site"], body["anchors"]
             return {"key": bytes(self.key.verify_key)}
         if command is Petiole.PROVE:
-            key = self.proving_key or self.key
-            assert key is not None
-            return {"sig": key.sign(PROVE_PREFIX + body["nonce"]).signature}
+            signing = self.proving_key or self.key
+            assert signing is not None
+            return {"sig": signing.sign(PROVE_PREFIX + body["nonce"]).signature}
         return {"err": {"group": 64, "rc": int(Refusal.UNSUPPORTED)}, "rsn": "a double runs nothing"}

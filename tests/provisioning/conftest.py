@@ -49,7 +49,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def fleet(tmp_path: Path) -> Iterator[Operations]:
     """The fleet's operations; what listens at its broker's address never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        broker = BrokerAddress(*silent.getsockname(), tls=False)
+        broker = BrokerAddress("127.0.0.1", silent.getsockname()[1], tls=False)
         with open_fleet(Settings(state=tmp_path / "fleet", external_broker=broker)) as operations:
             operations.add_site(SITE)
             yield operations

@@ -68,6 +68,7 @@ def test_boards_of_the_house(name):
 
 def test_a_good_file(write, tmp_path):
     board = boards.load_file(write())
+    assert board.emulator is not None
     assert board.flash.regions["workloads"].end == 40960
     line = board.emulator.command_line(
         firmware=tmp_path / "f{flash}.img", flash=tmp_path / "d.img", serial_port=5001, qmp=tmp_path / "q"

@@ -83,7 +83,7 @@ def test_bundle_is_registered_and_desired(petiole, fleet, device, suit):
 
 
 def test_wait_shows_every_state_and_ends_well_when_confirmed(petiole, fleet, device, suit):
-    steps = [(state, {}) for state in (*STATES, "confirmed")]
+    steps: list[tuple[str, dict[str, str]]] = [(state, {}) for state in (*STATES, "confirmed")]
     with Answering(fleet, device, *steps):
         result = petiole("deploy", str(suit), "--device", "b-1", "--wait")
     assert result.exit_code == 0, result.output

@@ -152,7 +152,12 @@ def test_private_key_is_not_sent_nor_printed(petiole, trusted, tmp_path, monkeyp
 
     sent = []
     enroll = Fleet.enroll
-    monkeypatch.setattr(Fleet, "enroll", lambda self, request: sent.append(request) or enroll(self, request))
+
+    def spy(self, request):
+        sent.append(request)
+        return enroll(self, request)
+
+    monkeypatch.setattr(Fleet, "enroll", spy)
     result = edge(petiole, tmp_path / "agent")
     secret = (tmp_path / "agent" / "key.pem").read_text().splitlines()[1]
     assert sent
