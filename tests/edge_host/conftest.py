@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -183,9 +184,12 @@ class Board:
 @pytest.fixture(scope="session")
 def board_program() -> Path:
     """The board host for this machine, built from the firmware's crates."""
-    firmware = Path(__file__).parents[2] / "firmware"
+    root = Path(__file__).parents[2]
     command = ["cargo", "build", "--quiet", "-p", "petiole-host", "--example", "serve", "--message-format=json"]
-    built = subprocess.run(command, cwd=firmware, check=True, stdout=subprocess.PIPE, text=True)
+    environment = os.environ | {"CARGO_TARGET_DIR": str(root / ".cache" / "cargo" / "host")}
+    built = subprocess.run(
+        command, cwd=root / "firmware", env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
     messages = [json.loads(line) for line in built.stdout.splitlines()]
     return Path(next(message["executable"] for message in messages if message.get("executable")))
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.edge_host.conftest import BOARD_PROFILE, AgentProcess, Board
 from tests.edge_host.fleet_double import SEED, FleetDouble, Made, Received, make_release
 from wire.descriptor import Grant, Probation
+
+pytestmark = pytest.mark.timeout(900)  # the first test may have to build the board host
 
 BOARD = "board-1"
 OTHER_SEED = bytes(range(1, 33))
