@@ -93,7 +93,7 @@ class Fleet:
         return int(self._map("PUT", path, json={"release": release}, params=_force(force))["revision"])
 
     def remove_workload(self, device: str, name: str) -> None:
-        """Take a workload from a device."""
+        """Desire a workload on a device no longer."""
         self._call("DELETE", f"/devices/{quote(device, safe='')}/workloads/{quote(name, safe='')}")
 
     def workloads(self, device: str) -> list[Json]:

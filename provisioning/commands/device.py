@@ -1,5 +1,6 @@
-"""`petiole device`: Devices of the fleet: give them an identity, list, show and remove them."""
+"""`petiole device`: Devices of the fleet: give them an identity, list, show, ping and remove them."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,13 @@ from provisioning.commands.status import shown_state
 from provisioning.console import FleetOption, JsonOption, print_fields, print_json, print_line, print_table
 from provisioning.enroll_board import enroll_board
 from provisioning.enroll_edge import enroll_edge, parse_boards
-from provisioning.errors import InputError
+from provisioning.errors import DeviceError, InputError
 from provisioning.moments import ago
 from provisioning.smp_client import SmpClient
 
-app = typer.Typer(help="Devices of the fleet: give them an identity, list, show and remove them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Devices of the fleet: give them an identity, list, show, ping and remove them.", no_args_is_help=True
+)
 
 DeviceArgument = Annotated[str, typer.Argument(help="The device's name.")]
 
@@ -106,6 +109,35 @@ def show(device: DeviceArgument, fleet: FleetOption = None, as_json: JsonOption 
             *((f"  {name}", value) for name, value in sorted(entry["facts"].items())),
         ]
     )
+
+
+@app.command()
+def ping(device: DeviceArgument, fleet: FleetOption = None, as_json: JsonOption = False) -> None:
+    """Ask a device whether it is there, over the whole way: fleet, broker, edge host, and its answer back."""
+    begun = time.monotonic()
+    with connect(fleet) as api:
+        answer = api.command(device, "ping")
+    if not answer["ok"]:
+        raise DeviceError(f"answered with an error: {answer['error']}", where=device)
+    if as_json:
+        print_json(answer)
+        return
+    print_line(f"{device} answered within {(time.monotonic() - begun) * 1000:.0f} ms")
+
+
+@app.command()
+def undeploy(
+    device: DeviceArgument,
+    workload: Annotated[str, typer.Argument(help="The workload to take away.")],
+    fleet: FleetOption = None,
+) -> None:
+    """Take a workload from a device: it stops there, and its code is removed.
+
+    Example: petiole device undeploy an505-1 thermometer
+    """
+    with connect(fleet) as api:
+        api.remove_workload(device, workload)
+    print_line(f"{workload} is no longer desired on {device}; watch it go with: petiole status {device}")
 
 
 @app.command()

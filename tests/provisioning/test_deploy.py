@@ -13,23 +13,13 @@ from provisioning.bundle import Bundle, Target
 from provisioning.commands import deploy as command
 from provisioning.errors import DeploymentError
 from tests.provisioning.board_double import PROFILE
+from tests.provisioning.bundles import SEED, bundle, digest
 from tests.provisioning.conftest import SITE, Petiole
 from tests.provisioning.reporting import Reporting, workload
 from wire import profiles
-from wire.descriptor import Component, Descriptor
-from wire.suit import Envelope, build
+from wire.suit import Envelope
 
-SEED = bytes(range(32))
 STATES = ("offered", "downloading", "verified", "staged", "probation")
-
-
-def bundle(version="2.0.0", sequence=7, profile=PROFILE, seed=SEED):
-    descriptor = Descriptor(name="thermometer", version=version, components=(Component(name="thermometer"),))
-    return build(descriptor, sequence, profile, [b"code" * 1000], seed)
-
-
-def digest(data):
-    return Envelope.parse(data).manifest.digest.hex()
 
 
 @pytest.fixture

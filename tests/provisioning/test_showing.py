@@ -4,9 +4,15 @@ import itertools
 import json
 
 import pytest
+from nacl.signing import SigningKey
+from typer.testing import CliRunner
 
+from petiole.app import app
 from provisioning import following
+from provisioning.api import Fleet, connect
+from provisioning.errors import FleetUnreachableError
 from tests.provisioning.board_double import PROFILE
+from tests.provisioning.bundles import SEED, bundle
 from tests.provisioning.conftest import SITE, Petiole
 from tests.provisioning.reporting import Reporting, workload
 
@@ -103,9 +109,6 @@ def test_follow_goes_on_with_new_rows_and_survives_an_absent_fleet(petiole, devi
     """After each look the device measures once more; the third look finds no fleet."""
     looks = itertools.count(1)
     device.measure(0.0)
-    from provisioning.api import Fleet
-    from provisioning.errors import FleetUnreachableError
-
     read = Fleet.telemetry
 
     def telemetry(self, device_name, **filters):
@@ -128,8 +131,6 @@ def test_follow_goes_on_with_new_rows_and_survives_an_absent_fleet(petiole, devi
 def test_token_of_the_configuration_is_sent_and_never_shown(tmp_path, monkeypatch):
     (tmp_path / "token").write_text("0123456789abcdef-secret\n")
     monkeypatch.setenv("PETIOLE_TOKEN_FILE", str(tmp_path / "token"))
-    from provisioning.api import connect
-
     with connect("http://127.0.0.1:1") as api:
         assert api._http.headers["Authorization"] == "Bearer 0123456789abcdef-secret"
     assert "secret" not in Petiole("http://127.0.0.1:1")("status").output
@@ -140,11 +141,32 @@ def test_token_of_the_configuration_is_sent_and_never_shown(tmp_path, monkeypatc
     [("flet = 'x'", 'did you mean "fleet"'), ("fleet =", "cannot be read"), ("fleet = 'nonsense'", "not an address")],
 )
 def test_wrong_configuration_file(tmp_path, content, expected):
-    from typer.testing import CliRunner
-
-    from petiole.app import app
-
     (tmp_path / "config.toml").write_text(content)
     result = CliRunner().invoke(app, ["status"])
     assert result.exit_code == 2
     assert expected in result.output
+
+
+def test_undeploy_makes_a_workload_undesired(petiole, fleet, device):
+    fleet.add_anchor("release", bytes(SigningKey(SEED).verify_key).hex())
+    release = fleet.add_release(bundle())
+    fleet.deploy("b-1", "thermometer", release.release)
+    assert petiole("device", "undeploy", "b-1", "thermometer").exit_code == 0
+    assert fleet.device("b-1").desired == []
+    assert petiole("device", "undeploy", "b-1", "thermometer").exit_code == 1
+
+
+def test_ping_says_when_the_way_to_the_device_is_broken(petiole, device):
+    """The broker of these tests never answers."""
+    result = petiole("device", "ping", "b-1")
+    assert result.exit_code == 1
+    assert "broker" in result.stderr
+
+
+@pytest.mark.parametrize(("ok", "code"), [(True, 0), (False, 1)])
+def test_ping_tells_the_answer(petiole, device, monkeypatch, ok, code):
+    answer = {"id": "1", "ok": ok, "result": None, "error": None if ok else "malformed"}
+    monkeypatch.setattr(Fleet, "command", lambda self, device, command: answer)
+    result = petiole("device", "ping", "b-1")
+    assert result.exit_code == code
+    assert ("b-1 answered within" in result.stdout) == ok
