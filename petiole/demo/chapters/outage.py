@@ -51,12 +51,12 @@ def start_deployment(stage: Stage) -> subprocess.Popen[str]:
 
 
 def wait_for_the_middle(deployment: subprocess.Popen[str]) -> tuple[int, int]:
-    """Reads the deployment's output until it shows a transfer under way; returns its offset and size in bytes."""
+    """Reads the deployment's output until half of the code is on the board; returns offset and size in bytes."""
     seen = []
     for line in deployment.stdout or ():
         seen.append(line)
         progress = PROGRESS.search(line)
-        if progress and 0 < int(progress[1]) < int(progress[2]):
+        if progress and int(progress[2]) <= 2 * int(progress[1]) < 2 * int(progress[2]):
             return int(progress[1]), int(progress[2])
     raise StoryError(f"the transfer was never seen in its middle:\n{''.join(seen)}")
 
