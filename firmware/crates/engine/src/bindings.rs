@@ -6,9 +6,9 @@ wasmtime::component::bindgen!({
     world: "petiole:host/scheduled",
     imports: { default: trappable },
     with: {
-        "wasi:i2c/i2c.i2c": crate::state::BusHandle,
-        "wasi:gpio/digital.output-pin": crate::state::OutputHandle,
-        "wasi:gpio/digital.stateful-output-pin": crate::state::OutputHandle,
-        "wasi:gpio/digital.input-pin": crate::state::InputHandle,
+        "wasi:i2c/i2c.i2c": crate::state::Handle,
+        "wasi:gpio/digital.output-pin": crate::state::Handle,
+        "wasi:gpio/digital.stateful-output-pin": crate::state::Handle,
+        "wasi:gpio/digital.input-pin": crate::state::Handle,
     },
 });

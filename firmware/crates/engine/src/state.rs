@@ -7,14 +7,10 @@ use petiole_interfaces::meter::Meter;
 use petiole_interfaces::{Config, Devices, Grants, Limits, Port};
 use wasmtime::ResourceLimiter;
 
-/// Stands for an open bus; the handle's number is the device's place in the board's table.
-pub struct BusHandle;
-
-/// Stands for an open output.
-pub struct OutputHandle;
-
-/// Stands for an open input.
-pub struct InputHandle;
+/// Stands for an open device; the handle's number is the device's place in the board's table.
+///
+/// One type for all kinds keeps the image small; each call looks at the device's kind again.
+pub struct Handle;
 
 /// The data of a guest's store: what its host calls work on.
 pub struct State {

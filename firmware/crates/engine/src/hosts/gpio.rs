@@ -10,7 +10,7 @@ use wasmtime::component::Resource;
 
 use crate::bindings::wasi::gpio::digital::{self, ErrorCode};
 use crate::bindings::wasi::gpio::types;
-use crate::state::{InputHandle, OutputHandle, State};
+use crate::state::{Handle, State};
 
 type Answer<T> = wasmtime::Result<Result<T, ErrorCode>>;
 
@@ -29,7 +29,7 @@ impl State {
             .ok_or_else(|| other("no-such-label"))
     }
 
-    fn open_output_pin(&self, label: &str) -> Result<Resource<OutputHandle>, ErrorCode> {
+    fn open_output_pin(&self, label: &str) -> Result<Resource<Handle>, ErrorCode> {
         match self.pin(label)? {
             (place, Device::Output(_)) => Ok(Resource::new_own(place)),
             _ => Err(other("not an output")),
@@ -38,7 +38,7 @@ impl State {
 
     fn with_output<T>(
         &self,
-        pin: &Resource<OutputHandle>,
+        pin: &Resource<Handle>,
         action: impl FnOnce(&mut dyn Output) -> Result<T, embedded_hal::digital::ErrorKind>,
     ) -> Answer<T> {
         match self.devices.at(pin.rep()) {
@@ -47,11 +47,11 @@ impl State {
         }
     }
 
-    fn drive(&self, pin: &Resource<OutputHandle>, state: PinState) -> Answer<()> {
+    fn drive(&self, pin: &Resource<Handle>, state: PinState) -> Answer<()> {
         self.with_output(pin, |output| output.set(state))
     }
 
-    fn read_input(&self, pin: &Resource<InputHandle>) -> Answer<bool> {
+    fn read_input(&self, pin: &Resource<Handle>) -> Answer<bool> {
         match self.devices.at(pin.rep()) {
             Some(Device::Input(input)) => Ok(with(input, |input| input.is_high())),
             _ => Ok(Err(other("not an input"))),
@@ -77,15 +77,15 @@ fn level(state: digital::PinState) -> PinState {
 impl types::Host for State {}
 
 impl digital::Host for State {
-    fn open_output(&mut self, label: String) -> Answer<Resource<OutputHandle>> {
+    fn open_output(&mut self, label: String) -> Answer<Resource<Handle>> {
         Ok(self.open_output_pin(&label))
     }
 
-    fn open_stateful_output(&mut self, label: String) -> Answer<Resource<OutputHandle>> {
+    fn open_stateful_output(&mut self, label: String) -> Answer<Resource<Handle>> {
         Ok(self.open_output_pin(&label))
     }
 
-    fn open_input(&mut self, label: String) -> Answer<Resource<InputHandle>> {
+    fn open_input(&mut self, label: String) -> Answer<Resource<Handle>> {
         Ok(match self.pin(&label) {
             Ok((place, Device::Input(_))) => Ok(Resource::new_own(place)),
             Ok(_) => Err(other("not an input")),
@@ -95,63 +95,63 @@ impl digital::Host for State {
 }
 
 impl digital::HostOutputPin for State {
-    fn set_low(&mut self, pin: Resource<OutputHandle>) -> Answer<()> {
+    fn set_low(&mut self, pin: Resource<Handle>) -> Answer<()> {
         self.drive(&pin, PinState::Low)
     }
 
-    fn set_high(&mut self, pin: Resource<OutputHandle>) -> Answer<()> {
+    fn set_high(&mut self, pin: Resource<Handle>) -> Answer<()> {
         self.drive(&pin, PinState::High)
     }
 
-    fn set_state(&mut self, pin: Resource<OutputHandle>, state: digital::PinState) -> Answer<()> {
+    fn set_state(&mut self, pin: Resource<Handle>, state: digital::PinState) -> Answer<()> {
         self.drive(&pin, level(state))
     }
 
-    fn drop(&mut self, _: Resource<OutputHandle>) -> wasmtime::Result<()> {
+    fn drop(&mut self, _: Resource<Handle>) -> wasmtime::Result<()> {
         Ok(())
     }
 }
 
 impl digital::HostStatefulOutputPin for State {
-    fn set_low(&mut self, pin: Resource<OutputHandle>) -> Answer<()> {
+    fn set_low(&mut self, pin: Resource<Handle>) -> Answer<()> {
         self.drive(&pin, PinState::Low)
     }
 
-    fn set_high(&mut self, pin: Resource<OutputHandle>) -> Answer<()> {
+    fn set_high(&mut self, pin: Resource<Handle>) -> Answer<()> {
         self.drive(&pin, PinState::High)
     }
 
-    fn set_state(&mut self, pin: Resource<OutputHandle>, state: digital::PinState) -> Answer<()> {
+    fn set_state(&mut self, pin: Resource<Handle>, state: digital::PinState) -> Answer<()> {
         self.drive(&pin, level(state))
     }
 
-    fn is_set_high(&mut self, pin: Resource<OutputHandle>) -> Answer<bool> {
+    fn is_set_high(&mut self, pin: Resource<Handle>) -> Answer<bool> {
         self.with_output(&pin, |output| Ok(output.driven() == PinState::High))
     }
 
-    fn is_set_low(&mut self, pin: Resource<OutputHandle>) -> Answer<bool> {
+    fn is_set_low(&mut self, pin: Resource<Handle>) -> Answer<bool> {
         self.with_output(&pin, |output| Ok(output.driven() == PinState::Low))
     }
 
-    fn toggle(&mut self, pin: Resource<OutputHandle>) -> Answer<()> {
+    fn toggle(&mut self, pin: Resource<Handle>) -> Answer<()> {
         self.with_output(&pin, |output| output.set(!output.driven()))
     }
 
-    fn drop(&mut self, _: Resource<OutputHandle>) -> wasmtime::Result<()> {
+    fn drop(&mut self, _: Resource<Handle>) -> wasmtime::Result<()> {
         Ok(())
     }
 }
 
 impl digital::HostInputPin for State {
-    fn is_high(&mut self, pin: Resource<InputHandle>) -> Answer<bool> {
+    fn is_high(&mut self, pin: Resource<Handle>) -> Answer<bool> {
         self.read_input(&pin)
     }
 
-    fn is_low(&mut self, pin: Resource<InputHandle>) -> Answer<bool> {
+    fn is_low(&mut self, pin: Resource<Handle>) -> Answer<bool> {
         Ok(self.read_input(&pin)?.map(|high| !high))
     }
 
-    fn drop(&mut self, _: Resource<InputHandle>) -> wasmtime::Result<()> {
+    fn drop(&mut self, _: Resource<Handle>) -> wasmtime::Result<()> {
         Ok(())
     }
 }

@@ -10,14 +10,14 @@ use wasmtime::component::Resource;
 
 use crate::bindings::petiole::i2c::buses;
 use crate::bindings::wasi::i2c::i2c::{self, ErrorCode, NoAcknowledgeSource, Operation};
-use crate::state::{BusHandle, State};
+use crate::state::{Handle, State};
 
 type Answer<T> = wasmtime::Result<Result<T, ErrorCode>>;
 
 impl State {
     fn transfer(
         &mut self,
-        bus: &Resource<BusHandle>,
+        bus: &Resource<Handle>,
         address: u16,
         steps: &[Step<'_>],
     ) -> Answer<Vec<Vec<u8>>> {
@@ -32,7 +32,7 @@ impl State {
 
     fn read_once(
         &mut self,
-        bus: &Resource<BusHandle>,
+        bus: &Resource<Handle>,
         address: u16,
         steps: &[Step<'_>],
     ) -> Answer<Vec<u8>> {
@@ -59,7 +59,7 @@ impl buses::Host for State {
     fn open(
         &mut self,
         label: String,
-    ) -> wasmtime::Result<Result<Resource<BusHandle>, buses::OpenError>> {
+    ) -> wasmtime::Result<Result<Resource<Handle>, buses::OpenError>> {
         if !self.grants.allows_label("wasi:i2c/i2c", &label) {
             return Ok(Err(buses::OpenError::NotGranted));
         }
@@ -75,7 +75,7 @@ impl i2c::Host for State {}
 impl i2c::HostI2c for State {
     fn transaction(
         &mut self,
-        bus: Resource<BusHandle>,
+        bus: Resource<Handle>,
         address: u16,
         operations: Vec<Operation>,
     ) -> Answer<Vec<Vec<u8>>> {
@@ -90,11 +90,11 @@ impl i2c::HostI2c for State {
         )
     }
 
-    fn read(&mut self, bus: Resource<BusHandle>, address: u16, length: u64) -> Answer<Vec<u8>> {
+    fn read(&mut self, bus: Resource<Handle>, address: u16, length: u64) -> Answer<Vec<u8>> {
         self.read_once(&bus, address, &[Step::Read(length)])
     }
 
-    fn write(&mut self, bus: Resource<BusHandle>, address: u16, data: Vec<u8>) -> Answer<()> {
+    fn write(&mut self, bus: Resource<Handle>, address: u16, data: Vec<u8>) -> Answer<()> {
         Ok(self
             .transfer(&bus, address, &[Step::Write(&data)])?
             .map(drop))
@@ -102,7 +102,7 @@ impl i2c::HostI2c for State {
 
     fn write_read(
         &mut self,
-        bus: Resource<BusHandle>,
+        bus: Resource<Handle>,
         address: u16,
         write: Vec<u8>,
         length: u64,
@@ -110,7 +110,7 @@ impl i2c::HostI2c for State {
         self.read_once(&bus, address, &[Step::Write(&write), Step::Read(length)])
     }
 
-    fn drop(&mut self, _: Resource<BusHandle>) -> wasmtime::Result<()> {
+    fn drop(&mut self, _: Resource<Handle>) -> wasmtime::Result<()> {
         Ok(())
     }
 }
