@@ -82,22 +82,24 @@ def hub_away(stage: Stage) -> None:
         stage.processes.restart("fleet")
         result.append("started again")
     with stage.step("the telemetry of those seconds arrives, complete and once") as result:
-        stage.wait_for(
-            "readings made after the hub came back",
-            lambda: any(row["time"] > back for row in readings_or_none(stage, before)),
+        rows = stage.wait_for(
+            "every reading of the outage",
+            lambda: complete(readings_or_none(stage), back),
             seconds=60,
         )
-        rows = readings(stage, SENSOR_BOARD, before)
-        meanwhile = [row for row in rows if away <= row["time"] <= back]
-        gaps, doubles = gaps_and_doubles(readings(stage, SENSOR_BOARD))
+        meanwhile = [row for row in rows if row["id"] > before and away <= row["time"] <= back]
+        gaps, doubles = gaps_and_doubles(rows)
         if gaps or doubles or len(meanwhile) < HUB_AWAY_SECONDS / 2:
             raise StoryError(f"{len(meanwhile)} readings of the outage, {gaps} missing, {doubles} twice")
         result.append(f"{len(meanwhile)} readings made meanwhile, 0 missing, 0 twice")
 
 
-def readings_or_none(stage: Stage, after: int) -> list[dict[str, Any]]:
-    """Readings, or none while the fleet is still starting."""
+def complete(rows: list[dict[str, Any]], back: float) -> list[dict[str, Any]]:
+    """The rows, if they reach past the time `back` (Unix ms) and no sequence number is missing; else nothing."""
+    return rows if any(row["time"] > back for row in rows) and gaps_and_doubles(rows)[0] == 0 else []
+
+
+def readings_or_none(stage: Stage) -> list[dict[str, Any]]:
+    """Every reading of the sensor board, or none while the fleet is still starting."""
     arguments = ("telemetry", SENSOR_BOARD, "--name", "temperature", "--fleet", stage.fleet_url, "--json")
-    if stage.run(*arguments, expect=(0, 1)).returncode:
-        return []
-    return readings(stage, SENSOR_BOARD, after)
+    return [] if stage.run(*arguments, expect=(0, 1)).returncode else readings(stage, SENSOR_BOARD)
