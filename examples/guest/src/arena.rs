@@ -20,7 +20,11 @@ impl<const SIZE: usize> Arena<SIZE> {
     /// An empty arena.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
-        Self { bytes: UnsafeCell::new([0; SIZE]), used: Cell::new(0), blocks: Cell::new(0) }
+        Self {
+            bytes: UnsafeCell::new([0; SIZE]),
+            used: Cell::new(0),
+            blocks: Cell::new(0),
+        }
     }
 
     /// The offset of a block of ours.
@@ -75,3 +79,6 @@ unsafe impl<const SIZE: usize> GlobalAlloc for Arena<SIZE> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use wasmtime::Trap;
 use wasmtime::error::OutOfMemory;
+use wasmtime::{Trap, WasmBacktrace};
 
 use crate::state::MemoryExceeded;
 
@@ -31,8 +31,8 @@ pub struct Stop {
     pub kind: StopKind,
     /// The engine's words, for people.
     pub message: String,
-    /// Where, as an offset into the artifact's code; resolved off the board with the artifact's map.
-    pub pc: Option<u32>,
+    /// Where: the index of the guest's innermost core function, when it was running one.
+    pub function: Option<u32>,
 }
 
 /// What stopped a component.
@@ -111,10 +111,15 @@ pub(crate) fn stop(error: wasmtime::Error) -> Stop {
         None if is_memory(&error) => StopKind::Memory,
         None => StopKind::Error,
     };
+    let frames = error
+        .downcast_ref::<WasmBacktrace>()
+        .map(WasmBacktrace::frames);
     Stop {
         kind,
         message: error.root_cause().to_string(),
-        pc: None,
+        function: frames
+            .and_then(<[_]>::first)
+            .map(|frame| frame.func_index()),
     }
 }
 

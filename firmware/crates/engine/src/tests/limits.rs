@@ -55,6 +55,7 @@ fn a_trap_is_named() {
         let (mut guest, _) = load(&component("", &[], "", body), Deployment::default());
         let stop = guest.run_handler().expect_err("a stop");
         assert_eq!(stop.kind, StopKind::Trap(name));
+        assert_eq!(stop.function, Some(0));
         assert_eq!(std::format!("{stop}"), std::format!("trap: {name}"));
     }
 }
