@@ -81,4 +81,5 @@ def first_line(module: str) -> str:
     if spec is None or spec.origin is None:
         return "(not installed)"
     text = ast.get_docstring(ast.parse(Path(spec.origin).read_text())) or ""
-    return re.sub(r"^`petiole [^`]*`: ", "", text.partition("\n")[0])
+    line = re.sub(r"^`petiole [^`]*`: ", "", text.partition("\n")[0])
+    return line[:1].upper() + line[1:]
