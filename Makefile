@@ -40,7 +40,7 @@ lint: ## ruff, mypy, import rules, rustfmt, clippy; warnings are errors
 	ruff check .
 	ruff format --check .
 	mypy
-	cd firmware/platform && mypy --strict --config-file= *.py
+	cd firmware/platform/builder && MYPYPATH=$(CURDIR) mypy --strict --config-file= $$(ls *.py | grep -v main.py)
 	lint-imports
 	cd firmware && cargo fmt --all --check
 	cd examples && cargo fmt --all --check

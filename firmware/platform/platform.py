@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from platformio import __registry_mirror_hosts__, exception
+from platformio import exception
 from platformio.platform.base import PlatformBase
 from platformio.platform.board import PlatformBoardConfig
 from platformio.platform.exception import UnknownBoard
@@ -52,9 +52,5 @@ class PetiolePlatform(PlatformBase):
 
     def configure_default_packages(self, options: Any, targets: list[str]) -> Any:
         """Called before PlatformIO looks for its packages: the first moment to put its build tool in place."""
-        try:
-            packages = Path(self.config.get("platformio", "packages_dir"))
-            scons_offline.ensure(packages, list(__registry_mirror_hosts__))
-        except scons_offline.SconsError as error:
-            raise exception.UserSideException(str(error)) from error
+        scons_offline.ensure(Path(self.config.get("platformio", "packages_dir")))
         return super().configure_default_packages(options, targets)
