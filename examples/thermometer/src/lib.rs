@@ -35,7 +35,8 @@ impl Handler for Thermometer {
         let (unit, value) = ("K", celsius + 273.15);
         #[cfg(not(feature = "kelvin"))]
         let (unit, value) = ("Cel", celsius);
-        telemetry::send_number("temperature", unit, value).map_err(|_| "telemetry was refused".to_string())?;
+        telemetry::send_number("temperature", unit, value)
+            .map_err(|_| "telemetry was refused".to_string())?;
         log(Level::Debug, "thermometer", "sent one value");
         Ok(())
     }
