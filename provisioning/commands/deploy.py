@@ -31,6 +31,7 @@ def deploy(
         int | None,
         typer.Option(min=1, help="Sequence number; a device takes only higher ones. Default: from the clock."),
     ] = None,
+    build: Annotated[bool, typer.Option(help="Build the component first, when the workload file says how.")] = True,
     wait: Annotated[bool, typer.Option("--wait", help="Show it arrive; fail unless every device confirms it.")] = False,
     timeout: Annotated[float, typer.Option(min=1, help="With --wait: give up looking after so many seconds.")] = 300,
     force: Annotated[
@@ -48,7 +49,7 @@ def deploy(
     fleet was seen. Rolled back, failed or not in time is 1.
     """
     with connect(fleet) as api:
-        releases = register(api, path, device, key, sequence, force=force)
+        releases = register(api, path, device, key, sequence, build=build, force=force)
         targets = []
         for name in device:
             release = releases[name]
@@ -72,7 +73,7 @@ def deploy(
 
 
 def register(
-    api: Fleet, path: Path, devices: list[str], key: Path | None, sequence: int | None, *, force: bool
+    api: Fleet, path: Path, devices: list[str], key: Path | None, sequence: int | None, *, build: bool, force: bool
 ) -> dict[str, Json]:
     """The release for each device, built once for each class of devices. Raises InputError before anything is sent."""
     known = {name: api.device(name) for name in devices}
@@ -94,7 +95,7 @@ def register(
     made: dict[Class, Json] = {}
     for target in sorted(set(classes.values())):
         with err.status(f"Building {manifest} for {target}"):
-            bundle = make_from_file(manifest, seed, target, sequence=sequence)
+            bundle = make_from_file(manifest, seed, target, sequence=sequence, build=build)
         made[target] = api.add_release(bundle.data, force=force)
     return {name: made[target] for name, target in classes.items()}
 

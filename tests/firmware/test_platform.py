@@ -100,10 +100,10 @@ def test_an_unknown_board_is_named_with_the_known_ones() -> None:
 
 
 def test_scons_is_put_together_where_no_registry_answers(tmp_path: Path) -> None:
-    scons_offline.ensure(tmp_path, [])
+    scons_offline.ensure(tmp_path)
     package = tmp_path / "tool-scons"
     assert (package / "SCons" / "Script" / "__init__.py").is_file()
     assert json.loads((package / ".piopm").read_text())["version"] == scons_offline.VERSION
     (package / "scons.py").write_text("mine")
-    scons_offline.ensure(tmp_path, [])
+    scons_offline.ensure(tmp_path)
     assert (package / "scons.py").read_text() == "mine"

@@ -53,7 +53,8 @@ def forge(stage: Stage, attack: Attack, bundle: Path) -> Path:
     """Makes the bundle of one attack."""
     options = [] if attack.sequence is None else ["--sequence", str(attack.sequence)]
     key = str(stage.folder / "keys" / f"{attack.key}.key")
-    stage.run("bundle", "make", "-f", MANIFEST, "--key", key, "--target", attack.target, *options, "-o", str(bundle))
+    target = ("--target", attack.target, "--no-build", *options)
+    stage.run("bundle", "make", "-f", MANIFEST, "--key", key, *target, "-o", str(bundle))
     if attack.change:
         bundle.write_bytes(attack.change(bundle.read_bytes()))
     return bundle

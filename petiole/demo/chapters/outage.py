@@ -45,7 +45,7 @@ def start_deployment(stage: Stage) -> subprocess.Popen[str]:
     key = str(stage.folder / "keys" / "release.key")
     command = petiole(
         *("deploy", str(THERMOMETER / "workload.yaml"), "--device", SENSOR_BOARD, "--key", key),
-        *("--fleet", stage.fleet_url, "--wait"),
+        *("--fleet", stage.fleet_url, "--wait", "--no-build"),
     )
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=stage.root)
 

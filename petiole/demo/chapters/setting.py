@@ -5,15 +5,28 @@ import json
 from petiole.demo.processes import free_port, petiole
 from petiole.demo.stage import BLINK_BOARD, BOARD_TYPES, EDGE, SENSOR_BOARD, SITE, Stage
 
+EXAMPLES = (
+    "thermometer/workload.yaml",
+    "thermometer/workload-2.yaml",
+    "thermometer/workload-3.yaml",
+    "blinky/workload.yaml",
+)
+COMPONENTS = tuple(f"examples/{example}" for example in EXAMPLES)
+
 
 def build(stage: Stage) -> None:
-    """PlatformIO builds the board host for both emulated boards; keys to sign with are made."""
+    """PlatformIO builds the board host for both emulated boards; components and keys to sign with are made."""
     stage.chapter(1, "Build")
     for board in BOARD_TYPES.values():
         with stage.step(f"board host for {board}") as result:
             built = json.loads(stage.run("board", "build", board, "--json").stdout)
             stage.facts[board] = built
             result.append(f"flash {built['flash'] / 1024:.0f} KB, RAM {built['ram'] / 1024:.0f} KB")
+    for manifest in COMPONENTS:
+        with stage.step(f"component of {manifest}") as result:
+            built = json.loads(stage.run("component", "build", manifest, "--json").stdout)
+            stage.facts[manifest] = built
+            result.append(f"{built['component']} bytes, {built['compiled']} compiled for boards")
     with stage.step("keys: the release key, and one that nobody trusts") as result:
         for name in ("release", "stranger"):
             stage.run("keys", "new", name, "--dir", str(stage.folder / "keys"))
