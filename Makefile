@@ -22,7 +22,8 @@ test: ## every test, from the units to the emulated boards
 	@$(MAKE) --no-print-directory test-rust test-python
 
 test-rust: ## host tests of the firmware's crates
-	cd firmware && $(CARGO) test --quiet --workspace --exclude 'board-*' --exclude 'fuzz*'
+	cd firmware && $(CARGO) test --quiet --workspace --exclude 'board-*'
+	cd examples && $(CARGO) test --quiet -p petiole-guest
 
 test-python: firmware
 	$(PY) -m pytest -q --durations=15
@@ -44,7 +45,7 @@ lint: ## ruff, mypy, import rules, rustfmt, clippy; warnings are errors
 	lint-imports
 	cd firmware && cargo fmt --all --check
 	cd examples && cargo fmt --all --check
-	cd firmware && $(CARGO) clippy --quiet --workspace --exclude 'board-*' --exclude 'fuzz*' --all-targets -- -D warnings
+	cd firmware && $(CARGO) clippy --quiet --workspace --exclude 'board-*' --all-targets -- -D warnings
 
 format: ## let ruff and rustfmt format everything
 	ruff check --fix --quiet . || true
