@@ -27,8 +27,6 @@ FLAGS = (
     'sha2_backend_soft="compact"',
     # What cannot be reached needs no trapping instruction behind it.
     "-Ztrap-unreachable=no",
-    # Looks again for repeated instructions in what it made of repeated instructions.
-    "-Cllvm-args=-machine-outliner-reruns=4",
     # Functions with the same instructions are linked once.
     "-Clink-arg=--icf=all",
 )
