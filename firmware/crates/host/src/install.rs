@@ -329,6 +329,7 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
         let index = self.workloads[at].index;
         let (manifest, descriptor) = self.verify(index, release)?;
         let code = manifest.verify_code(self.store.code(index, release))?;
+        self.emit_state_as(at, "verified", "");
         let limits = self.limits(&descriptor)?;
         match self.runner.check(code, descriptor.component(), &limits) {
             // The release that runs may hold what this one needs: activation will tell.

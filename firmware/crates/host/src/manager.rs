@@ -283,6 +283,12 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
     pub(crate) fn emit_state(&self, at: usize) {
         let workload = &self.workloads[at];
         let (state, reason) = workload.state();
+        self.emit_state_as(at, state, reason);
+    }
+
+    /// Says that a workload passed through a state that is not kept.
+    pub(crate) fn emit_state_as(&self, at: usize, state: &str, reason: &str) {
+        let workload = &self.workloads[at];
         let outcome = workload
             .record
             .outcome

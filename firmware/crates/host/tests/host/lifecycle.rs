@@ -40,6 +40,28 @@ fn a_release_is_confirmed_after_good_calls_and_a_round_trip() {
 }
 
 #[test]
+fn every_state_on_the_way_is_told() {
+    let mut rig = Small::enrolled();
+    rig.subscribe(60, None);
+    rig.deploy(&good(1, "1.0.0"));
+    rig.pass(100);
+    let told: Vec<_> = rig
+        .events_of("state")
+        .iter()
+        .filter_map(|event| event.text("state"))
+        .collect();
+    for state in [
+        "downloading",
+        "verified",
+        "staged",
+        "probation",
+        "confirmed",
+    ] {
+        assert!(told.iter().any(|seen| seen == state), "{state} of {told:?}");
+    }
+}
+
+#[test]
 fn good_calls_alone_do_not_confirm() {
     let mut rig = Small::enrolled();
     rig.deploy(&good(1, "1.0.0"));
