@@ -7,6 +7,7 @@ mod flash;
 mod interrupts;
 mod led;
 mod reset;
+mod sensor;
 mod timer;
 mod uart;
 
@@ -65,13 +66,20 @@ async fn main(spawner: Spawner) -> ! {
 
 /// What stands behind the labels of the board's description.
 fn devices() -> Devices {
+    static BUS: StaticCell<RefCell<sensor::ModelBus>> = StaticCell::new();
     static LED: StaticCell<RefCell<Driven<led::Led>>> = StaticCell::new();
-    static TABLE: StaticCell<[Device; 1]> = StaticCell::new();
+    static TABLE: StaticCell<[Device; 2]> = StaticCell::new();
     let Ok(led) = Driven::new(led::Led, PinState::Low) else {
         reset::now()
     };
-    Devices::new(TABLE.init([Device {
-        label: "led",
-        resource: Resource::Output(LED.init(RefCell::new(led))),
-    }]))
+    Devices::new(TABLE.init([
+        Device {
+            label: "i2c-env",
+            resource: Resource::I2c(BUS.init(RefCell::new(sensor::ModelBus))),
+        },
+        Device {
+            label: "led",
+            resource: Resource::Output(LED.init(RefCell::new(led))),
+        },
+    ]))
 }
