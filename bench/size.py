@@ -26,21 +26,26 @@ PROBATION_SECONDS = 60
 ENTROPY = bytes(range(32))
 
 
-def petiole(*arguments: str) -> Any:
+def petiole(*arguments: str) -> str:
+    """What a `petiole` command prints."""
+    command = [sys.executable, "-m", "petiole", *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT, text=True).stdout
+
+
+def petiole_json(*arguments: str) -> Any:
     """The JSON that a `petiole` command prints."""
-    command = [sys.executable, "-m", "petiole", *arguments, "--json"]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT).stdout)
+    return json.loads(petiole(*arguments, "--json"))
 
 
 def firmware(board: str) -> dict[str, int]:
     """Flash and static RAM of a board's firmware, in bytes."""
-    built = petiole("board", "build", board)
+    built = petiole_json("board", "build", board)
     return {"flash": built["flash"], "ram": built["ram"]}
 
 
 def component(name: str) -> dict[str, int]:
     """Sizes of an example on its way to a board, in bytes."""
-    built = petiole("component", "build", f"examples/{name}")
+    built = petiole_json("component", "build", f"examples/{name}")
     return {kind: built[kind] for kind in ("core", "component", "compiled")}
 
 
@@ -65,7 +70,7 @@ def signed_thermometer(folder: Path) -> tuple[Path, str]:
         petiole("keys", "new", "bench", "--dir", str(folder))
         manifest = "examples/thermometer/workload.yaml"
         petiole("bundle", "make", "-f", manifest, "--key", str(key), "--target", "board", "-o", str(bundle))
-    return bundle, petiole("keys", "show", str(key))["public_key"]
+    return bundle, petiole_json("keys", "show", str(key))["public_key"]
 
 
 def main() -> None:

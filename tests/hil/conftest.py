@@ -8,8 +8,6 @@ import pytest
 from provisioning import boards
 from provisioning.boards import Board
 
-pytest_plugins = ["pytester"]
-
 DOUBLE = Path(__file__).with_name("board_double.py")
 BOARD = f"""\
 name = "double"

@@ -1,0 +1,3 @@
+"""Plugins for every test; pytest takes their names from this file alone."""
+
+pytest_plugins = ["pytester"]
