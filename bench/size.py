@@ -1,6 +1,6 @@
 """Sizes of firmware, components and heap, written to `bench/sizes.json` (`make bench-size`).
 
-firmware    flash: text, constants and initial data in bytes; ram: static data without heap and stack
+firmware    flash: text, constants and initial data in bytes; ram: static data with the room for the heap, without stack
 components  the core module, the component, and the artifact compiled for boards, in bytes
 heap        high-water of the board's heap in bytes without a workload, and with thermometer running
 """
