@@ -56,8 +56,9 @@ format: ## let ruff and rustfmt format everything
 bench-size: setup ## sizes of firmware, components and heap into bench/sizes.json
 	$(PY) -m bench.size
 
-screenshot: setup ## the dashboard's picture in the README
-	$(PY) docs/screenshot.py
+screenshot: ## the dashboard's pictures in the README (FLEET=address of a running fleet)
+	@tools/setup test
+	$(PY) -m docs.screenshot --fleet $(FLEET)
 
 clean: ## remove what was built (keeps the Python environment)
 	rm -rf .cache/cargo .cache/devices .cache/platformio build
