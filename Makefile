@@ -35,6 +35,7 @@ test-fast: ## what you run all the time: no emulators, no browser
 firmware: ## both emulated boards' firmware and the ahead-of-time compiler
 	@petiole board build qemu-an505
 	@petiole board build qemu-riscv32
+	@petiole component build examples/hello --json >/dev/null
 
 lint: ## ruff, mypy, import rules, rustfmt, clippy; warnings are errors
 	@tools/setup run
