@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PY := .cache/venv/bin/python
 export PATH := $(CURDIR)/.cache/venv/bin:$(PATH)
 export PETIOLE_ROOT := $(CURDIR)
+# The command starts often: let Python keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
 CARGO := CARGO_TARGET_DIR=$(CURDIR)/.cache/cargo/host cargo
 
 .PHONY: help setup demo test test-fast test-rust test-python firmware lint format bench-size screenshot clean

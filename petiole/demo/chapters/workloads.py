@@ -38,9 +38,9 @@ def deploy(stage: Stage, manifest: Path, device: str, *options: str, expect: tup
 def first_workloads(stage: Stage) -> None:
     """One component file on a microcontroller and on Linux, another on the second board."""
     stage.chapter(4, "Deploy")
-    for manifest, device in ((THERMOMETER, SENSOR_BOARD), (THERMOMETER, EDGE), (BLINKY, BLINK_BOARD)):
-        with stage.step(f"{manifest.name} to {device}") as result:
-            deploy(stage, manifest / "workload.yaml", device)
+    for manifest, devices in ((THERMOMETER, f"{SENSOR_BOARD} {EDGE}"), (BLINKY, BLINK_BOARD)):
+        with stage.step(f"{manifest.name} to {' and '.join(devices.split())}") as result:
+            deploy(stage, manifest / "workload.yaml", devices)
             result.append("confirmed")
     with stage.step("telemetry of both thermometers in the fleet") as result:
         for device in (SENSOR_BOARD, EDGE):
