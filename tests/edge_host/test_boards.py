@@ -70,7 +70,7 @@ def test_a_release_reaches_the_board_and_is_confirmed(
     received = fleet.received(BOARD)
     assert received.reported[-1].revision == revision
     assert received.reported[-1].facts["device"] == BOARD
-    told = ["offered", "downloading", "staged", "probation", "confirmed"]
+    told = ["offered", "downloading", "verified", "staged", "probation", "confirmed"]
     fleet.wait(BOARD, lambda r: events(r, "state") == [("1.0", state) for state in told], "states in order")
     measured = fleet.wait(BOARD, lambda r: r.telemetry if len(r.telemetry) > 3 else None, "telemetry")
     values = [measured[key].value for key in sorted(measured)]

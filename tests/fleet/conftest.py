@@ -72,7 +72,7 @@ def live_url(live_settings: Settings, live_fleet: Operations) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def live_api(live_url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{live_url}/api/v1/", timeout=10) as client:
+    with httpx.Client(base_url=f"{live_url}/api/v1/", timeout=30) as client:
         yield client
 
 

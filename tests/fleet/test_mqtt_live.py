@@ -101,7 +101,7 @@ def test_what_is_malformed_or_foreign_is_counted_and_the_rest_goes_on(device: De
 
 def test_a_command_gets_its_answer(device: Device, live_api: httpx.Client) -> None:
     def answer() -> None:
-        command = Command.decode(device.inbox[topics.COMMAND].get(timeout=10))
+        command = Command.decode(device.inbox[topics.COMMAND].get(timeout=30))
         device.send(topics.COMMAND_REPLY, CommandReply(command.id, ok=True, result={"pong": b"\x01"}).encode())
 
     thread = threading.Thread(target=answer)

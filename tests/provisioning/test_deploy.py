@@ -195,7 +195,7 @@ def test_two_kinds_of_devices_get_one_release_each(petiole, fleet, device, tmp_p
     fleet.enroll(token=token, device="b-2", kind="board", public_key="cd" * 32, csr=None, facts={"profile": PROFILE})
     made = []
 
-    def make(path, key, target, sequence):
+    def make(path, key, target, *, sequence, build):
         made.append(target)
         data = bundle(profile=PROFILE if target is Target.BOARD else profiles.EDGE_PROFILE)
         return Bundle(data, Envelope.parse(data).manifest)

@@ -21,6 +21,8 @@ pub enum Error {
     NoWorld,
     /// The WebAssembly is wrong, or uses something that the profile leaves out.
     Invalid(String),
+    /// An import or export has another type than in `wit/`.
+    WorldMismatch(String),
     /// Another error, about this file.
     InFile(PathBuf, Box<Error>),
 }
@@ -46,6 +48,10 @@ impl fmt::Display for Error {
                 "the module has no component type; build it with wit-bindgen for a world of wit/",
             ),
             Self::Invalid(text) => f.write_str(text),
+            Self::WorldMismatch(text) => write!(
+                f,
+                "does not fit world petiole:host/scheduled; build it against the wit/ of this release: {text}"
+            ),
             Self::InFile(path, error) => write!(f, "{}: {error}", path.display()),
         }
     }

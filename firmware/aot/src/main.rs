@@ -5,7 +5,7 @@
 //! | `profile [--json]` | prints the board profile it compiles for and its class id |
 //! | `componentize CORE.wasm -o OUT.wasm` | makes a component of what `wit-bindgen` and a compiler made |
 //! | `compile IN.wasm -o OUT.cwasm [--map MAP.cwasm]` | makes the artifact that a board runs in place |
-//! | `imports IN.wasm [--json]` | lists what a component imports and exports |
+//! | `imports IN.wasm [--json]` | lists what a component imports and exports, after checking it against `wit/` |
 //!
 //! Exit codes: 0 done; 1 the input cannot be used, with one line that says why; 2 wrong command line.
 
@@ -15,6 +15,7 @@ mod componentize;
 mod error;
 #[cfg(test)]
 mod tests;
+mod world;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -105,7 +106,10 @@ fn run(command: Command) -> Result<(), Error> {
             )?;
         }
         Command::Imports { input, json } => {
-            let names = component::names(&read(&input)?).map_err(|error| error.in_file(&input))?;
+            let component = read(&input)?;
+            let names = component::names(&component)
+                .and_then(|names| world::check(&component).map(|()| names))
+                .map_err(|error| error.in_file(&input))?;
             if json {
                 println!(
                     "{}",

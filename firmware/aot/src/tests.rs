@@ -2,6 +2,7 @@ use crate::compile::{compile, compile_with_map};
 use crate::component::{Kind, kind, names};
 use crate::componentize::componentize;
 use crate::error::Error;
+use crate::world::check;
 
 const COMPONENT: &str = r#"(component
     (import "wasi:logging/logging@0.1.0-draft" (instance))
@@ -88,4 +89,42 @@ fn what_the_profile_leaves_out_is_named() {
             .to_lowercase()
             .contains("simd")
     );
+}
+
+const HANDLER: &str = r#"
+    (core module $m (memory (export "memory") 1) (func (export "run") (result i32) (i32.const 0)))
+    (core instance $i (instantiate $m))
+    (func $run (result (result (error string))) (canon lift (core func $i "run") (memory (core memory $i "memory"))))
+    (instance $handler (export "run" (func $run)))
+    (export "petiole:schedule/handler@0.1.0" (instance $handler))"#;
+
+fn with_clock(result: &str) -> Vec<u8> {
+    binary(&format!(
+        r#"(component (import "wasi:clocks/monotonic-clock@0.2.0" (instance (export "now" (func (result {result}))))) {HANDLER})"#
+    ))
+}
+
+#[test]
+fn a_component_of_the_world_fits_it() {
+    assert_eq!(words(check(&with_clock("u64"))), "no error");
+}
+
+#[test]
+fn an_import_of_another_type_is_told_by_its_name() {
+    let text = words(check(&with_clock("string")));
+    assert!(
+        text.contains("does not fit world petiole:host/scheduled"),
+        "{text}"
+    );
+    assert!(text.contains("wasi:clocks/monotonic-clock@0.2.0"), "{text}");
+}
+
+#[test]
+fn a_missing_handler_does_not_fit() {
+    assert!(words(check(&binary("(component)"))).contains("petiole:schedule/handler"));
+}
+
+#[test]
+fn an_import_that_no_host_has_is_left_to_the_check_of_grants() {
+    assert_eq!(words(check(&binary(COMPONENT))), "no error");
 }
