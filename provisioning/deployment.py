@@ -13,7 +13,7 @@ from provisioning.api import Fleet, Json
 from provisioning.errors import DeploymentError
 
 POLL_SECONDS = 0.2
-LATE_SECONDS = 0.5
+LATE_SECONDS = 0.3
 """State events of a transition may arrive a little after the report of the final state."""
 FINAL = ("confirmed", "rolled-back", "failed")
 HISTORY = 50

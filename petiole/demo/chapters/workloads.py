@@ -13,26 +13,12 @@ NEW_TEMPERATURE = 31.5
 KELVIN_AT_ZERO_CELSIUS = 273.15
 
 
-def deploy(stage: Stage, manifest: Path, device: str, *options: str, expect: tuple[int, ...] = (0,)) -> str:
-    """Runs `petiole deploy --wait` and returns what it printed."""
-    key = str(stage.folder / "keys" / "release.key")
-    done = stage.run(
-        *(
-            "deploy",
-            str(manifest),
-            "--device",
-            device,
-            "--key",
-            key,
-            "--fleet",
-            stage.fleet_url,
-            "--wait",
-            "--no-build",
-            *options,
-        ),
-        expect=expect,
-    )
-    return done.stdout
+def deploy(stage: Stage, manifest: Path, devices: str, *options: str, expect: tuple[int, ...] = (0,)) -> str:
+    """Runs `petiole deploy --wait` for devices (names with spaces between) and returns what it printed."""
+    targets = [word for device in devices.split() for word in ("--device", device)]
+    key = ("--key", str(stage.folder / "keys" / "release.key"))
+    watched = ("--fleet", stage.fleet_url, "--wait", "--no-build")
+    return stage.run("deploy", str(manifest), *targets, *key, *watched, *options, expect=expect).stdout
 
 
 def first_workloads(stage: Stage) -> None:
