@@ -1,5 +1,6 @@
 """Chapters 4 to 7: the first workloads, the world changes, an update over the air, a bad release."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -24,10 +25,11 @@ def deploy(stage: Stage, manifest: Path, devices: str, *options: str, expect: tu
 def first_workloads(stage: Stage) -> None:
     """One component file on a microcontroller and on Linux, another on the second board."""
     stage.chapter(4, "Deploy")
-    for manifest, devices in ((THERMOMETER, f"{SENSOR_BOARD} {EDGE}"), (BLINKY, BLINK_BOARD)):
-        with stage.step(f"{manifest.name} to {' and '.join(devices.split())}") as result:
-            deploy(stage, manifest / "workload.yaml", devices)
-            result.append("confirmed")
+    deployments = ((THERMOMETER, f"{SENSOR_BOARD} {EDGE}"), (BLINKY, BLINK_BOARD))
+    titles = [f"{manifest.name} to {' and '.join(devices.split())}" for manifest, devices in deployments]
+    with stage.step(", ".join(titles)) as result, ThreadPoolExecutor() as pool:
+        list(pool.map(lambda each: deploy(stage, each[0] / "workload.yaml", each[1]), deployments))
+        result.append("confirmed")
     with stage.step("telemetry of both thermometers in the fleet") as result:
         for device in (SENSOR_BOARD, EDGE):
             row = stage.wait_for(f"telemetry of {device}", partial(readings, stage, device))[-1]
