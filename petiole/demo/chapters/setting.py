@@ -1,6 +1,7 @@
 """Chapters 1 to 3: firmware is built, a site comes up, its devices get identities."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 from petiole.demo.processes import free_port, petiole
 from petiole.demo.stage import BLINK_BOARD, BOARD_TYPES, EDGE, SENSOR_BOARD, SITE, Stage
@@ -84,10 +85,10 @@ def enroll(stage: Stage) -> None:
     stage.chapter(3, "Enroll")
     ports = stage.facts["ports"]
     address = {device: f"socket://127.0.0.1:{ports[device]}" for device in BOARD_TYPES}
-    for device in BOARD_TYPES:
-        with stage.step(f"{device}: key made on the board, anchors written") as result:
-            stage.run("device", "enroll", device, "--site", SITE, "--port", address[device], "--fleet", stage.fleet_url)
-            result.append(f"public key {stage.device(device)['public_key'][:16]}...")
+    enrolled = " and ".join(BOARD_TYPES)
+    with stage.step(f"{enrolled}: keys made on the boards, anchors written") as result, ThreadPoolExecutor() as pool:
+        list(pool.map(lambda device: enroll_board(stage, device, address[device]), BOARD_TYPES))
+        result += [f"{device} {stage.device(device)['public_key'][:16]}..." for device in BOARD_TYPES]
     with stage.step(f"{EDGE}: key and certificate, agent started") as result:
         boards = ",".join(f"{device}={port}" for device, port in address.items())
         stage.run(
@@ -98,6 +99,11 @@ def enroll(stage: Stage) -> None:
         stage.processes.start("agent", petiole("agent", "run", "--config", str(stage.folder / EDGE / "agent.toml")))
         stage.wait_for("three devices online", lambda: online(stage) == 3)
         result.append("three devices online in the fleet")
+
+
+def enroll_board(stage: Stage, device: str, port: str) -> None:
+    """Gives one board its identity over its serial port."""
+    stage.run("device", "enroll", device, "--site", SITE, "--port", port, "--fleet", stage.fleet_url)
 
 
 def add_simulated_sensor(stage: Stage) -> None:
