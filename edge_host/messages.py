@@ -1,0 +1,79 @@
+"""Messages between guests: of this host, of the attached boards, and of the fleet.
+
+Who is not a guest of this host is a **neighbour**: it gets every message that did not come from itself, and passes on
+what its own guests publish. Messages are not durable: who does not listen misses them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wire.subjects import fits
+
+log = logging.getLogger(__name__)
+
+INBOX = "_inbox."
+"""Subjects that begin so carry the answers to requests; they are made by `Bus.inbox`."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message; `reply_to` is the subject that an answer goes to."""
+
+    subject: str
+    body: bytes
+    reply_to: str | None = None
+
+
+Deliver = Callable[[Message], None]
+"""Takes a message without waiting; called in the thread that publishes."""
+
+
+class Bus:
+    """Carries messages to subscriptions and neighbours; may be used from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._subscriptions: dict[int, tuple[str, Deliver]] = {}
+        self._neighbours: dict[str, Deliver] = {}
+        self._numbers = itertools.count(1)
+
+    def subscribe(self, pattern: str, deliver: Deliver) -> Callable[[], None]:
+        """Give each message that fits the filter `pattern` to `deliver`; call what comes back to end that."""
+        with self._lock:
+            number = next(self._numbers)
+            self._subscriptions[number] = (pattern, deliver)
+        return lambda: self._forget(number)
+
+    def inbox(self, deliver: Deliver) -> tuple[str, Callable[[], None]]:
+        """A new subject for answers, and how to end it."""
+        with self._lock:
+            number = next(self._numbers)
+            subject = f"{INBOX}{number}"
+            self._subscriptions[number] = (subject, deliver)
+        return subject, lambda: self._forget(number)
+
+    def attach(self, neighbour: str, deliver: Deliver) -> None:
+        """Give every message that is not of `neighbour` itself to `deliver`: a board by its name, or the fleet."""
+        with self._lock:
+            self._neighbours[neighbour] = deliver
+
+    def publish(self, message: Message, origin: str | None = None) -> int:
+        """Carry a message of a guest here, or of the neighbour `origin`; gives how many guests of this host get it."""
+        with self._lock:
+            here = [deliver for pattern, deliver in self._subscriptions.values() if fits(pattern, message.subject)]
+            there = [deliver for name, deliver in self._neighbours.items() if name != origin]
+        for deliver in (*here, *there):
+            try:
+                deliver(message)
+            except Exception:
+                log.exception("a receiver of messages failed")
+        return len(here)
+
+    def _forget(self, number: int) -> None:
+        with self._lock:
+            self._subscriptions.pop(number, None)
