@@ -4,30 +4,32 @@ It travels inside the signed manifest (`wire.suit`), so who verified one knows b
 """
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
-from wire import cbor, records
+from wire import cbor, records, triggers
 from wire.errors import MalformedError
 from wire.names import check_name
 from wire.records import Key
+from wire.subjects import check_filter
+from wire.triggers import Trigger
 
 FORMAT = 1
 MAX_VERSION_BYTES = 32
 MAX_SIZE = 3072
 
-EVERY = 0
-"""Kind of a `Trigger` that fires every `interval` milliseconds."""
+MESSAGING = "wasmcloud:messaging/"
+"""How the interfaces begin whose grants have subject filters for labels."""
 
 
 @dataclass(frozen=True)
 class Grant:
-    """Permission to use one interface; `labels` are the resources it may open (None: the interface has none)."""
+    """Permission to use one interface; `labels` are the resources it may open (None: the interface has none).
+
+    For `wasi:keyvalue` they are buckets, for `wasmcloud:messaging` subject filters, for an import that another
+    component of the workload exports the name of that component.
+    """
 
     labels: Annotated[tuple[str, ...] | None, Key(0)] = None
-
-    def __post_init__(self) -> None:
-        for label in self.labels or ():
-            check_name("label", label)
 
 
 @dataclass(frozen=True)
@@ -50,17 +52,6 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Trigger:
-    """When the handler runs: every `interval` milliseconds, first one interval after the start."""
-
-    interval: int
-
-    def __post_init__(self) -> None:
-        if self.interval < 1:
-            raise MalformedError("a trigger's interval is at least 1 ms")
-
-
-@dataclass(frozen=True)
 class Component:
     """One component's permissions: grants by full import name, limits, configuration, triggers."""
 
@@ -72,6 +63,12 @@ class Component:
 
     def __post_init__(self) -> None:
         check_name("component", self.name)
+        for name, grant in self.grants.items():
+            for label in grant.labels or ():
+                if name.startswith(MESSAGING):
+                    check_filter(label)
+                else:
+                    check_name("label", label)
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ class Descriptor:
     def encode(self) -> bytes:
         """The descriptor's deterministic CBOR."""
         components = tuple(
-            _WireComponent(c.name, c.grants, c.limits, c.config, tuple((EVERY, t.interval) for t in c.triggers))
+            _WireComponent(c.name, c.grants, c.limits, c.config, tuple(t.array() for t in c.triggers))
             for c in self.components
         )
         return cbor.encode(records.to_map(_WireDescriptor(FORMAT, self.name, self.version, components, self.probation)))
@@ -116,7 +113,7 @@ class _WireComponent:
     grants: Annotated[dict[str, Grant], Key(1)]
     limits: Annotated[Limits, Key(2)]
     config: Annotated[dict[str, str], Key(3)]
-    triggers: Annotated[tuple[tuple[int, int], ...], Key(4)]
+    triggers: Annotated[tuple[Any, ...], Key(4)]
 
 
 @dataclass(frozen=True)
@@ -142,8 +139,7 @@ def decode(data: bytes) -> Descriptor:
 
 
 def _component(raw: _WireComponent) -> Component:
-    for kind, _ in raw.triggers:
-        if kind != EVERY:
-            raise MalformedError(f"component {raw.name!r} has a trigger of the unknown kind {kind}")
-    triggers = tuple(Trigger(interval) for _, interval in raw.triggers)
-    return Component(raw.name, raw.grants, raw.limits, raw.config, triggers)
+    where = f"trigger of component {raw.name!r}"
+    return Component(
+        raw.name, raw.grants, raw.limits, raw.config, tuple(triggers.read(array, where) for array in raw.triggers)
+    )

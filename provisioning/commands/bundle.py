@@ -100,7 +100,7 @@ def _print(file: Path, envelope: Envelope, as_json: bool) -> None:
             ("code", f"{code['size']} bytes" + (f" and {len(others)} more" if others else "")),
             ("envelope", f"{fields['envelope']} bytes without code"),
             ("grants", ", ".join(component.grants) or "nothing"),
-            ("runs", ", ".join(f"every {trigger.interval} ms" for trigger in component.triggers)),
+            ("runs", ", ".join(map(str, component.triggers))),
         ]
     )
 

@@ -12,7 +12,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from wire import senml, suit, topics
-from wire.descriptor import Component, Descriptor, Grant, Limits, Probation, Trigger
+from wire.descriptor import Component, Descriptor, Grant, Limits, Probation
 from wire.messages import (
     Ack,
     BlockAnswer,
@@ -28,6 +28,7 @@ from wire.messages import (
     TelemetryBatch,
 )
 from wire.profiles import EDGE_PROFILE
+from wire.triggers import Every
 
 SITE = "greenhouse"
 SEED = bytes(range(32))
@@ -60,7 +61,7 @@ def make_release(
     probation: Probation | None = None,
 ) -> Made:
     """Release `sequence`.0 of a workload; its handler runs every `every_ms`."""
-    component = Component(name, GRANTS if grants is None else grants, limits or Limits(), {}, (Trigger(every_ms),))
+    component = Component(name, GRANTS if grants is None else grants, limits or Limits(), {}, (Every(every_ms),))
     descriptor = Descriptor(name, f"{sequence}.0", (component,), probation or Probation(calls=2, seconds=30))
     envelope = suit.Envelope.parse(suit.build(descriptor, sequence, profile, [wasm], seed))
     code = envelope.manifest.codes[0]

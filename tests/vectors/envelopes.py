@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from wire import cbor, cose, profiles, suit
-from wire.descriptor import Component, Descriptor, Grant, Probation, Trigger
+from wire.descriptor import Component, Descriptor, Grant, Probation
 from wire.suit import Code
 from wire.suit import manifest as manifests
+from wire.triggers import Every
 
 # RFC 8032, section 7.1, tests 1 and 2: keys that everybody knows not to use.
 SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
@@ -24,7 +25,7 @@ RELEASE = Descriptor(
             "thermometer",
             {"wasi:i2c/i2c@0.2.0-draft": Grant(("i2c-env",)), "wasi:logging/logging@0.1.0-draft": Grant()},
             config={"samples": "4"},
-            triggers=(Trigger(1000),),
+            triggers=(Every(1000),),
         ),
     ),
     Probation(calls=5, seconds=30),

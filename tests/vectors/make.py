@@ -11,9 +11,10 @@ from typing import Any
 
 from tests.vectors import envelopes
 from wire import cose, profiles, senml, smp, suit
-from wire.descriptor import Component, Descriptor, Grant, Limits, Probation, Trigger
+from wire.descriptor import Component, Descriptor, Grant, Limits, Probation
 from wire.refusals import Refusal
 from wire.senml import Measurement
+from wire.triggers import AtStart, Calendar, EdgeKind, Every, InputEdge, MessageFilter, Service
 
 FOLDER = Path(__file__).parent
 
@@ -64,12 +65,30 @@ def _descriptors() -> list[dict[str, Any]]:
         {"wasi:gpio/digital@0.2.0": Grant(("led", "relay-1")), "petiole:telemetry/telemetry@0.1.0": Grant()},
         Limits(500_000, 131_072, 8_192, 1_024, 1_000_000, 2, 5, 4_096, 512),
         {"greeting": "grüß dich", "empty": ""},
-        (Trigger(250), Trigger(3_600_000)),
+        (
+            Every(250),
+            Calendar("*/5 * * * *"),
+            Calendar("0 30 8-18/2 * * 1,3,5", "Europe/Berlin"),
+            InputEdge("button", EdgeKind.FALLING),
+            MessageFilter("alarm.*.>"),
+            AtStart(),
+        ),
+    )
+    service = Component(
+        "service",
+        {
+            "wasi:keyvalue/store@0.2.0-draft": Grant(("state", "b")),
+            "wasmcloud:messaging/consumer@0.2.0": Grant(("Control.*", "greenhouse.>")),
+            "farm:units/convert@1.0.0": Grant(("control",)),
+        },
+        triggers=(Service(),),
     )
     return [
         _descriptor("smallest", Descriptor("a", "0", (Component("a"),))),
         _descriptor("envelopes", envelopes.RELEASE),
-        _descriptor("everything", Descriptor("control", "2026.11-rc.1", (full, Component("b")), Probation(1, 3_600))),
+        _descriptor(
+            "everything", Descriptor("control", "2026.11-rc.1", (full, service, Component("b")), Probation(1, 3_600))
+        ),
     ]
 
 
@@ -80,7 +99,7 @@ def _descriptor(name: str, descriptor: Descriptor) -> dict[str, Any]:
             "grants": {key: list(grant.labels or ()) for key, grant in component.grants.items()},
             "limits": list(vars(component.limits).values()),
             "config": component.config,
-            "triggers": [trigger.interval for trigger in component.triggers],
+            "triggers": [trigger.array() for trigger in component.triggers],
         }
         for component in descriptor.components
     ]

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from wire import messages, smp
 from wire.cbor import MAX_UINT
-from wire.descriptor import Component, Descriptor, Grant, Limits, Probation, Trigger
+from wire.descriptor import Component, Descriptor, Grant, Limits, Probation
 from wire.senml import Measurement
+from wire.triggers import AtStart, Calendar, EdgeKind, Every, InputEdge, MessageFilter, Service
 
 names = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", fullmatch=True)
 uints = st.integers(0, MAX_UINT)
@@ -66,6 +67,27 @@ all_messages = st.one_of(
     st.builds(messages.CommandReply, texts, st.booleans(), plain, st.none() | texts),
 )
 
+tokens = st.from_regex(r"[!-)+-\-/-=?-~]{1,8}", fullmatch=True)
+subjects = st.lists(tokens, min_size=1, max_size=4).map(".".join)
+filters = st.one_of(
+    subjects,
+    st.tuples(st.lists(st.just("*") | tokens, max_size=3), st.sampled_from(["*", ">"])).map(
+        lambda parts: ".".join([*parts[0], parts[1]])
+    ),
+)
+triggers = st.one_of(
+    st.builds(Every, st.integers(1, MAX_UINT)),
+    st.builds(
+        Calendar,
+        st.sampled_from(["* * * * *", "*/5 0-12/3 1,15 * 7", "59 59 23 31 12 0"]),
+        st.sampled_from([None, "UTC", "Europe/Berlin", "Etc/GMT+5"]),
+    ),
+    st.builds(InputEdge, names, st.sampled_from(EdgeKind)),
+    st.builds(MessageFilter, filters),
+    st.builds(AtStart),
+    st.builds(Service),
+)
+
 components = st.builds(
     Component,
     names,
@@ -74,7 +96,7 @@ components = st.builds(
     ),
     st.builds(Limits, *[uints for _ in range(9)]),
     st.dictionaries(texts, texts, max_size=3),
-    st.lists(st.builds(Trigger, st.integers(1, MAX_UINT)), max_size=3).map(tuple),
+    st.lists(triggers, max_size=3).map(tuple),
 )
 descriptors = st.builds(
     Descriptor,

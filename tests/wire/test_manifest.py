@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from wire import manifest
-from wire.descriptor import Component, Descriptor, Grant, Limits, Probation, Trigger
+from wire.descriptor import Component, Descriptor, Grant, Limits, Probation
 from wire.errors import MalformedError
+from wire.triggers import AtStart, Calendar, EdgeKind, Every, InputEdge, MessageFilter, Service, Trigger
 
 GOOD = """\
 apiVersion: runtime.wasmcloud.dev/v1alpha1
@@ -49,7 +50,7 @@ def test_a_good_file(file: Path) -> None:
         },
         Limits(fuel_per_call=5000, key_value_bytes=1),
         {"samples": "1"},
-        (Trigger(1000),),
+        (Every(1000),),
     )
     assert workload.descriptor() == Descriptor("thermometer", "1.0.0", (component,), Probation(5, 30))
     assert workload.images == (file.parent / "out/thermometer.wasm",)
@@ -70,7 +71,7 @@ def test_several_components(file: Path) -> None:
     text = text.replace("{every: 1s}", '{every: 1s, components: "thermometer"}')
     file.write_text(text)
     first, other = manifest.load(file).release.components
-    assert first.triggers == (Trigger(1000),)
+    assert first.triggers == (Every(1000),)
     assert other.triggers == ()
     assert other.grants == first.grants
 
@@ -81,6 +82,60 @@ def test_a_companion_beside_its_interface_adds_nothing(file: Path) -> None:
     grants = manifest.load(file).release.components[0].grants
     assert grants["wasi:gpio/digital@0.2.0"] == Grant(("led",))
     assert "wasi:gpio/types@0.2.0" not in grants
+
+
+SCHEDULE = "{namespace: petiole, package: schedule, interfaces: [handler], config: {every: 1s}}"
+MESSAGING = "{namespace: wasmcloud, package: messaging, interfaces: [handler], config: {subjects: SUBJECTS}}"
+
+TRIGGERS: list[tuple[str, list[Trigger]]] = [
+    (SCHEDULE.replace("1s", "250ms"), [Every(250)]),
+    (SCHEDULE.replace("every: 1s", 'cron: "@every 2h"'), [Every(7_200_000)]),
+    (SCHEDULE.replace("every: 1s", 'cron: "*/5 * * * *"'), [Calendar("*/5 * * * *")]),
+    (SCHEDULE.replace("every: 1s", 'cron: "0  6 * JAN,mar Mon-FRI"'), [Calendar("0 6 * 1,3 1-5")]),
+    (SCHEDULE.replace("every: 1s", 'cron: "@daily", time-zone: UTC'), [Calendar("0 0 * * *")]),
+    (
+        SCHEDULE.replace("every: 1s", 'cron: "30 0 6 * * *", time-zone: Europe/Berlin'),
+        [Calendar("30 0 6 * * *", "Europe/Berlin")],
+    ),
+    (SCHEDULE.replace("every: 1s", 'start: "true"'), [AtStart()]),
+    (
+        "{namespace: petiole, package: gpio, interfaces: [handler], config: {label: door, edge: falling}}",
+        [InputEdge("door", EdgeKind.FALLING)],
+    ),
+    (MESSAGING.replace("SUBJECTS", '"alarm.*, b.>"'), [MessageFilter("alarm.*"), MessageFilter("b.>")]),
+]
+
+
+@pytest.mark.parametrize(("entry", "expected"), TRIGGERS, ids=lambda value: value if isinstance(value, str) else "")
+def test_triggers(file: Path, entry: str, expected: list[Trigger]) -> None:
+    file.write_text(GOOD.replace(SCHEDULE, entry))
+    assert manifest.load(file).release.components[0].triggers == tuple(expected)
+
+
+def test_a_component_may_have_several_triggers(file: Path) -> None:
+    both = f"{SCHEDULE}\n        - {SCHEDULE.replace('every: 1s', 'cron: 0 0 * * *')}"
+    file.write_text(GOOD.replace(SCHEDULE, both))
+    assert manifest.load(file).release.components[0].triggers == (Every(1000), Calendar("0 0 * * *"))
+
+
+def test_a_service(file: Path) -> None:
+    field = "      service: {image: 'file:poll.wasm', localResources: {config: {pace: slow}}}\n      hostInterfaces:\n"
+    text = GOOD.replace("      hostInterfaces:\n", field).replace("every: 1s", "every: 1s, components: thermometer")
+    file.write_text(text)
+    workload = manifest.load(file)
+    first, service = workload.release.components
+    assert first.triggers == (Every(1000),)
+    assert (service.name, service.triggers, service.config) == ("service", (Service(),), {"pace": "slow"})
+    assert workload.images == (file.parent / "out/thermometer.wasm", file.parent / "poll.wasm")
+
+
+def test_an_interface_of_another_component(file: Path) -> None:
+    second = "        - {name: second, image: 'file:second.wasm'}\n      hostInterfaces:\n"
+    entry = "{namespace: farm, package: units, interfaces: [convert], version: 1.0.0, config: {component: second}}"
+    file.write_text(GOOD.replace("      hostInterfaces:\n", second + f"        - {entry}\n"))
+    first, other = manifest.load(file).release.components
+    assert first.grants["farm:units/convert@1.0.0"] == Grant(("second",))
+    assert "farm:units/convert@1.0.0" not in other.grants
 
 
 MISTAKES = [
@@ -126,6 +181,39 @@ MISTAKES = [
     ("version: 0.2.0", "version: 0.3.0", 17, "offered is 0.2.0"),
     ("{every: 1s}", "{every: 1 s}", 18, "write 500ms, 1s, 5m or 1h"),
     ("{every: 1s}", "{every: 0s}", 18, "write 500ms, 1s, 5m or 1h"),
+    ("{every: 1s}", "{every: 1s, time-zone: UTC}", 18, "unknown field"),
+    ("{every: 1s}", "{every: 1s, cron: 0 0 * * *}", 18, "petiole:schedule is written"),
+    ("{every: 1s}", "{cron: 0 0 * *}", 18, "it has five fields"),
+    ("{every: 1s}", "{cron: 0 24 * * *}", 18, "'24' is not a hour"),
+    ("{every: 1s}", "{cron: 0 9-5 * * *}", 18, "'9-5' is not a hour"),
+    ("{every: 1s}", "{cron: 0 * * * SUM}", 18, "'SUM' is not a day of week"),
+    ("{every: 1s}", "{cron: 0 0 * * *, time-zone: 'Berlin, Europe'}", 18, "is not the name of a time zone"),
+    ("{every: 1s}", '{start: "no"}', 18, 'start has the one value "true"'),
+    ("{every: 1s}", "{start: true}", 18, 'write it in quotes, "true"'),
+    (SCHEDULE, f"{SCHEDULE}\n        - {SCHEDULE}", 19, "is called every 1000 ms already"),
+    (SCHEDULE, "{namespace: petiole, package: gpio, interfaces: [handler], config: {label: a}}", 18, "edge: rising"),
+    (
+        SCHEDULE,
+        "{namespace: petiole, package: gpio, interfaces: [handler], config: {label: a, edge: raising}}",
+        18,
+        "did you mean 'rising'?",
+    ),
+    (SCHEDULE, MESSAGING.replace("{subjects: SUBJECTS}", "{}"), 18, "add config: {subjects: NAME}"),
+    (SCHEDULE, MESSAGING.replace("SUBJECTS", "'a.>.b'"), 18, "is not a subject filter"),
+    (SCHEDULE, MESSAGING.replace("subjects:", "subject:"), 18, "did you mean 'subjects'?"),
+    ("package: logging,", "package: logins, version: '1',", 15, "add config: {component: NAME}"),
+    (
+        "{namespace: wasi, package: logging, interfaces: [logging]}",
+        "{namespace: a, package: b, interfaces: [c], config: {component: thermometer}}",
+        15,
+        "add version: 1.0.0",
+    ),
+    (
+        "{namespace: wasi, package: logging, interfaces: [logging]}",
+        "{namespace: a, package: b, interfaces: [c], version: 1.0.0, config: {component: thermo}}",
+        15,
+        "did you mean 'thermometer'?",
+    ),
     ("{every: 1s}", "{evry: 1s}", 18, "petiole:schedule is written"),
     ("{every: 1s}", "{every: 1s, components: other}", 18, "there is no component 'other'"),
     ("fuel-per-call", "fuel", 19, "unknown field"),
