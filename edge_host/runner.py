@@ -17,6 +17,7 @@ from edge_host.guest import Guest
 from edge_host.interfaces.context import GuestContext, Sink
 from edge_host.labels import Labels
 from wire.descriptor import Component
+from wire.triggers import Every
 
 NEVER_SECONDS = 10 * 365 * 86_400.0
 Result = TypeVar("Result")
@@ -61,7 +62,7 @@ class _Schedule:
     """When the handler runs next, in seconds of the event loop's clock."""
 
     def __init__(self, component: Component, start: float) -> None:
-        self._intervals = [trigger.interval / 1000 for trigger in component.triggers]
+        self._intervals = [trigger.interval / 1000 for trigger in component.triggers if isinstance(trigger, Every)]
         self._due = [start + interval for interval in self._intervals]
         self._fuel_per_second = max(1, component.limits.fuel_per_second)
         self._rested = start

@@ -192,6 +192,8 @@ def _interfaces(node: Node, package: str, names: list[str], fields: dict[str, No
         interface = offered[name]
         if version is not None and version.text() != interface.version:
             version.fail(f"no host offers {package}@{version.text()}; offered is {interface.version}")
+        if interface.free:
+            continue
         bringer = interfaces.granting(interface.full_name)
         if bringer == interface.full_name:
             yield interface

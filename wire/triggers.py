@@ -10,16 +10,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from wire import cron
+from wire import cron, interfaces
 from wire.cbor import MAX_UINT
 from wire.errors import MalformedError
 from wire.names import check_name
 from wire.subjects import check_filter
-
-SCHEDULE_HANDLER = "petiole:schedule/handler@0.1.0"
-EDGE_HANDLER = "petiole:gpio/handler@0.1.0"
-MESSAGE_HANDLER = "wasmcloud:messaging/handler@0.2.0"
-RUN = "wasi:cli/run@0.2.0"
 
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
 _MAX_ZONE = 40
@@ -39,7 +34,7 @@ class Every:
 
     interval: int
 
-    export = SCHEDULE_HANDLER
+    export = interfaces.HANDLER.full_name
 
     def __post_init__(self) -> None:
         if not 0 < self.interval <= MAX_UINT:
@@ -60,7 +55,7 @@ class Calendar:
     expression: str
     zone: str | None = None
 
-    export = SCHEDULE_HANDLER
+    export = interfaces.HANDLER.full_name
 
     def __post_init__(self) -> None:
         cron.check(self.expression)
@@ -82,7 +77,7 @@ class InputEdge:
     label: str
     edge: EdgeKind
 
-    export = EDGE_HANDLER
+    export = interfaces.EDGE_HANDLER.full_name
 
     def __post_init__(self) -> None:
         check_name("label", self.label)
@@ -101,7 +96,7 @@ class MessageFilter:
 
     subjects: str
 
-    export = MESSAGE_HANDLER
+    export = interfaces.MESSAGE_HANDLER.full_name
 
     def __post_init__(self) -> None:
         check_filter(self.subjects)
@@ -118,7 +113,7 @@ class MessageFilter:
 class AtStart:
     """Once at each start of the workload."""
 
-    export = SCHEDULE_HANDLER
+    export = interfaces.HANDLER.full_name
 
     def array(self) -> list[Any]:
         """As it stands in the descriptor."""
@@ -132,7 +127,7 @@ class AtStart:
 class Service:
     """Called at the start and meant to stay; its end is a stop."""
 
-    export = RUN
+    export = interfaces.SERVICE.full_name
 
     def array(self) -> list[Any]:
         """As it stands in the descriptor."""
