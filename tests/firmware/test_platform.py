@@ -81,12 +81,18 @@ def test_an_upload_replaces_the_firmware_and_keeps_the_data(elf: Elf, tmp_path: 
     data = folder / "data.img"
     assert firmware.read_bytes() == elf.image(BASE) + bytes(256 - 20)
     assert data.read_bytes() == b"\xff" * 64 + bytes(64)
-    data.write_bytes(b"kept")
+    data.write_bytes(b"kept".ljust(128))
     firmware.write_bytes(b"old")
     images.upload(BOARD, elf, folder)
-    assert data.read_bytes() == b"kept"
+    assert data.read_bytes() == b"kept".ljust(128)
     assert firmware.stat().st_size == 256
     assert {path.name for path in folder.iterdir()} == {"firmware.img", "data.img"}
+
+
+def test_a_data_flash_of_before_is_made_as_long_as_the_board_now_wants_it(elf: Elf, tmp_path: Path) -> None:
+    (tmp_path / "data.img").write_bytes(b"kept")
+    images.upload(BOARD, elf, tmp_path)
+    assert (tmp_path / "data.img").read_bytes() == b"kept" + b"\xff" * 60 + bytes(64)
 
 
 def test_data_flash_is_for_its_owner_only(elf: Elf, tmp_path: Path) -> None:

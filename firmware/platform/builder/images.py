@@ -14,14 +14,14 @@ DATA_IMAGE = "data.img"
 def upload(board: dict[str, Any], elf: Elf, folder: Path) -> Path:
     """Puts the firmware into a device's folder, creating the folder and an erased data flash where there is none.
 
-    Returns the firmware's image. Raises ElfError when the firmware does not lie in the board's flash, OSError when the
+    A data flash made for a smaller one is made longer by erased flash; what it holds stays. Returns the firmware's image. Raises ElfError when the firmware does not lie in the board's flash, OSError when the
     folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    data = folder / DATA_IMAGE
-    if not data.exists():
-        flash = board["flash"]
-        _write(data, b"\xff" * flash["size"], flash.get("image", 0))
+    data, flash = folder / DATA_IMAGE, board["flash"]
+    present = data.read_bytes() if data.exists() else b""
+    if len(present) < flash["size"]:
+        _write(data, present.ljust(flash["size"], b"\xff"), flash.get("image", 0))
     firmware = folder / FIRMWARE_IMAGE
     _write(firmware, elf.image(board["firmware"]["base"]), board["firmware"].get("image", 0))
     return firmware

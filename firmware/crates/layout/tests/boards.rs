@@ -43,26 +43,26 @@ fn refusal(change: impl Fn(&str) -> String) -> String {
 
 #[test]
 fn contradictions_are_refused_by_key() {
-    let overlap = refusal(|text| text.replace("journal = [0x0_4000", "journal = [0x0_3000"));
+    let overlap = refusal(|text| text.replace("journal = [0x00_4000", "journal = [0x00_3000"));
     assert!(
         overlap.contains("flash.regions.journal overlaps"),
         "{overlap}"
     );
     let unaligned = refusal(|text| {
         text.replace(
-            "settings = [0x0_0000, 0x0_4000]",
-            "settings = [0x0_0000, 0x0_3f00]",
+            "settings = [0x00_0000, 0x00_4000]",
+            "settings = [0x00_0000, 0x00_3f00]",
         )
     });
     assert!(
         unaligned.contains("flash.regions.settings must be whole erase blocks"),
         "{unaligned}"
     );
-    let slots = refusal(|text| text.replace("count = 2", "count = 9"));
+    let slots = refusal(|text| text.replace("count = 4", "count = 9"));
     assert!(slots.contains("workloads: 9 times two slots"), "{slots}");
-    let heap = refusal(|text| text.replace("heap = 163_840", "heap = 262_144"));
+    let heap = refusal(|text| text.replace("heap = 212_992", "heap = 262_144"));
     assert!(heap.contains("memory.heap"), "{heap}");
-    let size = refusal(|text| text.replace("size = 1_048_576", "size = 65_536"));
+    let size = refusal(|text| text.replace("size = 1_572_864", "size = 65_536"));
     assert!(size.contains("beyond flash.size"), "{size}");
 }
 
