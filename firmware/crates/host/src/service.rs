@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use petiole_cbor::{Malformed, Reader, Writer};
 use petiole_link::{Fault, Image, Outcome, Request};
 use petiole_store::{Identity, MappedFlash};
-use petiole_trust::{DeviceKey, Refusal, is_name, key_id};
+use petiole_trust::{Anchor, DeviceKey, Refusal, is_name};
 
 use crate::GuestRunner;
 use crate::error::Refused;
@@ -96,7 +96,7 @@ impl<F: MappedFlash, R: GuestRunner> Service<'_, F, R> {
         let anchors = identity.map_or(&[][..], |identity| &identity.anchors);
         out.text("anchors").array(anchors.len());
         for anchor in anchors {
-            out.bytes(&key_id(anchor));
+            out.bytes(&anchor.key_id());
         }
         let labels = manager.runner.labels();
         out.text("labels").map(labels.len());
@@ -139,7 +139,7 @@ impl<F: MappedFlash, R: GuestRunner> Service<'_, F, R> {
             ));
         }
         let anchors = (0..count)
-            .map(|_| list.array_of().copied())
+            .map(|_| Anchor::from_bytes(list.bytes()?).ok_or(Malformed))
             .collect::<Result<Vec<_>, _>>()?;
         let mut board_entropy = [0; 32];
         self.manager.shared.board.entropy(&mut board_entropy);
@@ -149,6 +149,7 @@ impl<F: MappedFlash, R: GuestRunner> Service<'_, F, R> {
             site: String::from(site),
             seed,
             anchors,
+            rotation: 0,
         };
         self.manager.store.set_identity(&identity)?;
         out.map(1)

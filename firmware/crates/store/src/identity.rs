@@ -4,9 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use petiole_cbor::{Malformed, Reader, Writer};
-
-/// More anchors than this do not fit one settings item.
-const MAX_ANCHORS: usize = 8;
+use petiole_trust::{Anchor, MAX_ANCHORS};
 
 /// Identity and trust anchors of a device.
 #[derive(Clone, PartialEq, Eq)]
@@ -17,26 +15,29 @@ pub struct Identity {
     pub site: String,
     /// Seed of the device's Ed25519 key: secret.
     pub seed: [u8; 32],
-    /// Public keys whose signatures are accepted; at most eight.
-    pub anchors: Vec<[u8; 32]>,
+    /// Public keys whose signatures are accepted; at most [`MAX_ANCHORS`].
+    pub anchors: Vec<Anchor>,
+    /// Number of the rotation that brought the anchors; 0 at enrollment.
+    pub rotation: u64,
 }
 
 impl Identity {
     pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
         writer
-            .array(4)
+            .array(5)
             .text(&self.device)
             .text(&self.site)
             .bytes(&self.seed)
             .array(self.anchors.len());
         for anchor in &self.anchors {
-            writer.bytes(anchor);
+            writer.bytes(anchor.bytes());
         }
+        writer.unsigned(self.rotation);
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
-        reader.array_exactly(4)?;
+        reader.array_exactly(5)?;
         let device = reader.text()?.into();
         let site = reader.text()?.into();
         let seed = *reader.array_of()?;
@@ -45,14 +46,16 @@ impl Identity {
             return Err(Malformed);
         }
         let anchors = (0..count)
-            .map(|_| reader.array_of().copied())
+            .map(|_| Anchor::from_bytes(reader.bytes()?).ok_or(Malformed))
             .collect::<Result<_, _>>()?;
+        let rotation = reader.unsigned()?;
         reader.end()?;
         Ok(Self {
             device,
             site,
             seed,
             anchors,
+            rotation,
         })
     }
 

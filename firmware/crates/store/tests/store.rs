@@ -5,6 +5,7 @@ use petiole_store::{
     Candidate, Identity, Layout, MappedFlash, Outcome, Phase, Record, Release, Side, Store,
     StoreError, Written,
 };
+use petiole_trust::Anchor;
 
 const BLOCK: usize = 4096;
 const LAYOUT: Layout = Layout {
@@ -190,7 +191,8 @@ fn boots_are_counted_and_identity_survives_a_journal_reset() {
         device: "a".into(),
         site: "b".into(),
         seed: [1; 32],
-        anchors: vec![[2; 32]; 8],
+        anchors: vec![Anchor::P256([2; 33]); 8],
+        rotation: u64::MAX,
     };
     store.set_identity(&identity).unwrap();
     assert_eq!((store.count_boot(), store.count_boot()), (Ok(1), Ok(2)));

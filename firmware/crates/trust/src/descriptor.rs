@@ -1,52 +1,15 @@
 //! The deployment descriptor (formats reference, section 5).
 
-use petiole_cbor::{Keys, Malformed, Reader};
+use petiole_cbor::{Malformed, Reader};
 
 use crate::Refusal;
-use crate::manifest::is_name;
+use crate::component::{Component, key};
+use crate::manifest::MAX_CODES;
+use crate::names::is_name;
 
 /// The only format there is.
 const FORMAT: u64 = 1;
 const MAX_VERSION: usize = 32;
-
-/// Limits of one component, with the standard's defaults where the descriptor has none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Fuel for each call.
-    pub fuel: u64,
-    /// Linear memory, bytes.
-    pub memory: u64,
-    /// Stack, bytes.
-    pub stack: u64,
-    /// Bytes that cross to the host in each call.
-    pub host_call_bytes: u64,
-    /// Fuel that comes back each second.
-    pub fuel_refill: u64,
-    /// Open resources.
-    pub handles: u64,
-    /// Telemetry records and log lines a second.
-    pub messages: u64,
-    /// Telemetry bytes an hour.
-    pub telemetry: u64,
-    /// Key-value bytes.
-    pub key_value: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            fuel: 1_000_000,
-            memory: 65_536,
-            stack: 4_096,
-            host_call_bytes: 4_096,
-            fuel_refill: 2_000_000,
-            handles: 8,
-            messages: 10,
-            telemetry: 262_144,
-            key_value: 4_096,
-        }
-    }
-}
 
 /// When a release has shown that it works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,122 +20,13 @@ pub struct Probation {
     pub seconds: u64,
 }
 
-/// When the handler runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trigger {
-    /// Every this many milliseconds, at least 1; first one interval after the start.
-    pub interval_ms: u64,
-}
-
-/// Permission to use one interface.
-#[derive(Debug, Clone, Copy)]
-pub struct Grant<'a> {
-    import: &'a str,
-    labels: Reader<'a>,
-}
-
-impl<'a> Grant<'a> {
-    /// Full import name, for example `wasi:i2c/i2c@0.2.0-draft`.
-    #[must_use]
-    pub const fn import(&self) -> &'a str {
-        self.import
-    }
-
-    /// The labels that the interface may open.
-    pub fn labels(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let mut reader = self.labels;
-        let count = match reader.map() {
-            Ok(1) => reader.unsigned().and_then(|_| reader.array()).unwrap_or(0),
-            _ => 0,
-        };
-        (0..count).map_while(move |_| reader.text().ok())
-    }
-}
-
-/// One component's permissions. What is read lazily was checked when the descriptor was parsed.
-#[derive(Debug, Clone)]
-pub struct Component<'a> {
-    name: &'a str,
-    grants: Reader<'a>,
-    limits: Limits,
-    config: Reader<'a>,
-    triggers: Reader<'a>,
-}
-
-impl<'a> Component<'a> {
-    /// Its name.
-    #[must_use]
-    pub const fn name(&self) -> &'a str {
-        self.name
-    }
-
-    /// Its limits.
-    #[must_use]
-    pub const fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    /// What it may use.
-    pub fn grants(&self) -> impl Iterator<Item = Grant<'a>> + use<'a> {
-        let mut reader = self.grants;
-        (0..reader.map().unwrap_or(0)).map_while(move |_| {
-            let import = reader.text().ok()?;
-            let labels = reader;
-            reader.skip().ok()?;
-            Some(Grant { import, labels })
-        })
-    }
-
-    /// Its configuration.
-    pub fn config(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        let mut reader = self.config;
-        (0..reader.map().unwrap_or(0))
-            .map_while(move |_| Some((reader.text().ok()?, reader.text().ok()?)))
-    }
-
-    /// When its handler runs.
-    pub fn triggers(&self) -> impl Iterator<Item = Trigger> + use<'a> {
-        let mut reader = self.triggers;
-        (0..reader.array().unwrap_or(0)).map_while(move |_| read_trigger(&mut reader).ok())
-    }
-
-    fn parse(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
-        if reader.map()? != 5 {
-            return Err(Malformed);
-        }
-        key(reader, 0)?;
-        let name = Some(reader.text()?)
-            .filter(|name| is_name(name))
-            .ok_or(Malformed)?;
-        key(reader, 1)?;
-        let grants = *reader;
-        each_text_key(reader, check_grant)?;
-        key(reader, 2)?;
-        let limits = read_limits(reader)?;
-        key(reader, 3)?;
-        let config = *reader;
-        each_text_key(reader, |reader| reader.text().map(drop))?;
-        key(reader, 4)?;
-        let triggers = *reader;
-        for _ in 0..reader.array()? {
-            read_trigger(reader)?;
-        }
-        Ok(Self {
-            name,
-            grants,
-            limits,
-            config,
-            triggers,
-        })
-    }
-}
-
-/// What a workload is allowed and how it runs. Boards take one component.
+/// What a workload is allowed and how it runs. What is read lazily was checked when the descriptor was parsed.
 #[derive(Debug, Clone)]
 pub struct Descriptor<'a> {
     name: &'a str,
     version: &'a str,
-    component: Component<'a>,
+    components: Reader<'a>,
+    count: usize,
     probation: Probation,
 }
 
@@ -180,7 +34,7 @@ impl<'a> Descriptor<'a> {
     /// Reads a descriptor and checks all of it.
     ///
     /// # Errors
-    /// [`Refusal::Malformed`]; [`Refusal::Unsupported`] for more than one component.
+    /// [`Refusal::Malformed`]; [`Refusal::Unsupported`] for more than [`MAX_CODES`] components.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
         let mut reader = Reader::new(bytes);
         if reader.map()? != 5 {
@@ -200,19 +54,30 @@ impl<'a> Descriptor<'a> {
             return Err(Refusal::Malformed);
         }
         key(&mut reader, 3)?;
-        match reader.array()? {
-            0 => return Err(Refusal::Malformed),
-            1 => {}
-            _ => return Err(Refusal::Unsupported),
+        let count = reader.array()?;
+        if count > MAX_CODES {
+            return Err(Refusal::Unsupported);
         }
-        let component = Component::parse(&mut reader)?;
+        let components = reader;
+        let mut names = [""; MAX_CODES];
+        for at in 0..count {
+            let component = Component::read(&mut reader)?;
+            if names[..at].contains(&component.name()) {
+                return Err(Refusal::Malformed);
+            }
+            names[at] = component.name();
+        }
         key(&mut reader, 4)?;
         let probation = read_probation(&mut reader)?;
         reader.end()?;
+        if count == 0 {
+            return Err(Refusal::Malformed);
+        }
         Ok(Self {
             name,
             version,
-            component,
+            components,
+            count,
             probation,
         })
     }
@@ -229,10 +94,16 @@ impl<'a> Descriptor<'a> {
         self.version
     }
 
-    /// The component.
+    /// How many components there are: one to [`MAX_CODES`].
     #[must_use]
-    pub const fn component(&self) -> &Component<'a> {
-        &self.component
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The components, in the order of their codes.
+    pub fn components(&self) -> impl Iterator<Item = Component<'a>> + use<'a> {
+        let mut reader = self.components;
+        (0..self.count).map_while(move |_| Component::read(&mut reader).ok())
     }
 
     /// How the release shows that it works.
@@ -240,66 +111,6 @@ impl<'a> Descriptor<'a> {
     pub const fn probation(&self) -> Probation {
         self.probation
     }
-}
-
-fn key(reader: &mut Reader<'_>, expected: u64) -> Result<(), Malformed> {
-    if reader.unsigned()? == expected {
-        Ok(())
-    } else {
-        Err(Malformed)
-    }
-}
-
-/// A map with text keys, each once and in deterministic order; `value` reads one value.
-fn each_text_key<'a>(
-    reader: &mut Reader<'a>,
-    mut value: impl FnMut(&mut Reader<'a>) -> Result<(), Malformed>,
-) -> Result<(), Malformed> {
-    let mut last = None;
-    for _ in 0..reader.map()? {
-        let name = reader.text()?;
-        if last.is_some_and(|last: &str| (last.len(), last) >= (name.len(), name)) {
-            return Err(Malformed);
-        }
-        last = Some(name);
-        value(reader)?;
-    }
-    Ok(())
-}
-
-fn check_grant(reader: &mut Reader<'_>) -> Result<(), Malformed> {
-    match reader.map()? {
-        0 => return Ok(()),
-        1 => key(reader, 0)?,
-        _ => return Err(Malformed),
-    }
-    let count = reader.array()?;
-    for _ in 0..count {
-        if !is_name(reader.text()?) {
-            return Err(Malformed);
-        }
-    }
-    if count > 0 { Ok(()) } else { Err(Malformed) }
-}
-
-fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Malformed> {
-    let (mut keys, mut limits) = (Keys::new(), Limits::default());
-    for _ in 0..reader.map()? {
-        let place = match keys.next(reader.unsigned()?)? {
-            0 => &mut limits.fuel,
-            1 => &mut limits.memory,
-            2 => &mut limits.stack,
-            3 => &mut limits.host_call_bytes,
-            4 => &mut limits.fuel_refill,
-            5 => &mut limits.handles,
-            6 => &mut limits.messages,
-            7 => &mut limits.telemetry,
-            8 => &mut limits.key_value,
-            _ => return Err(Malformed),
-        };
-        *place = reader.unsigned()?;
-    }
-    Ok(limits)
 }
 
 fn read_probation(reader: &mut Reader<'_>) -> Result<Probation, Malformed> {
@@ -313,15 +124,4 @@ fn read_probation(reader: &mut Reader<'_>) -> Result<Probation, Malformed> {
         calls,
         seconds: reader.unsigned()?,
     })
-}
-
-fn read_trigger(reader: &mut Reader<'_>) -> Result<Trigger, Malformed> {
-    reader.array_exactly(2)?;
-    if reader.unsigned()? != 0 {
-        return Err(Malformed);
-    }
-    match reader.unsigned()? {
-        0 => Err(Malformed),
-        interval_ms => Ok(Trigger { interval_ms }),
-    }
 }

@@ -17,7 +17,7 @@ pub fn sha256(parts: &[&[u8]]) -> Digest {
 
 /// The key id of a public key.
 #[must_use]
-pub fn key_id(public_key: &[u8; 32]) -> [u8; 8] {
+pub fn key_id(public_key: &[u8]) -> [u8; 8] {
     let digest = sha256(&[public_key]);
     let mut id = [0; 8];
     id.copy_from_slice(&digest[..8]);

@@ -1,30 +1,20 @@
-//! The SUIT manifest: a processor for the commands of formats reference, section 4.
+//! The SUIT manifest (draft-ietf-suit-manifest-37, section 8.4; formats reference, section 4).
 
 use petiole_cbor::{Keys, Malformed, Reader};
 
-use crate::digest::Digest;
-use crate::suit::read_digest;
+use crate::code::{CODE_ALIGNMENT, Code};
+use crate::digest::{Digest, sha256};
+use crate::names::is_name;
+use crate::processor::{Processor, command, is_code_name};
 use crate::{Descriptor, Refusal};
+
+/// A release has at most this many codes.
+pub const MAX_CODES: usize = 4;
 
 /// First segment of each of our component ids: "wl".
 const ID_WORKLOAD: &[u8] = &[0x77, 0x6c];
-const CODE: usize = 0;
-const DESCRIPTOR: usize = 1;
 /// Version and three command sequences: every manifest has them.
 const MEMBERS: u8 = 4;
-/// Highest reporting policy, the argument of conditions and most directives.
-const REPORT_ALL: u64 = 15;
-
-mod command {
-    pub const VENDOR: u64 = 1;
-    pub const CLASS: u64 = 2;
-    pub const IMAGE: u64 = 3;
-    pub const SET_COMPONENT: u64 = 12;
-    pub const WRITE: u64 = 18;
-    pub const OVERRIDE: u64 = 20;
-    pub const FETCH: u64 = 21;
-    pub const INVOKE: u64 = 23;
-}
 
 /// What was accepted last under a workload's name: the fence against going back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +33,8 @@ pub struct Manifest<'a> {
     name: &'a str,
     vendor: &'a [u8; 16],
     class: &'a [u8; 16],
-    digest: &'a Digest,
+    codes: [Code<'a>; MAX_CODES],
+    count: usize,
     size: u32,
     descriptor: &'a [u8],
 }
@@ -67,19 +58,42 @@ impl<'a> Manifest<'a> {
             }
         }
         reader.end()?;
-        let [code, descriptor] = &processor.components;
-        if (code.vendor, code.class) != (descriptor.vendor, descriptor.class) {
-            return Err(Refusal::Unsupported);
-        }
+        let descriptor = processor.descriptor();
         let target = [command::VENDOR, command::CLASS];
         if members != MEMBERS
-            || !code.from_envelope
-            || !code.has_done(&target)
-            || !code.has_done(&[command::IMAGE, command::FETCH, command::INVOKE])
             || !descriptor.has_done(&target)
             || !descriptor.has_done(&[command::WRITE])
         {
             return Err(Refusal::Malformed);
+        }
+        let mut codes = [Code {
+            offset: 0,
+            size: 0,
+            digest: &[0; 32],
+        }; MAX_CODES];
+        let (mut count, mut size) = (0, 0u32);
+        for (place, code) in codes.iter_mut().zip(processor.codes()) {
+            if (code.vendor, code.class) != (descriptor.vendor, descriptor.class) {
+                return Err(Refusal::Unsupported);
+            }
+            if !code.from_envelope
+                || !code.has_done(&target)
+                || !code.has_done(&[command::IMAGE, command::FETCH, command::INVOKE])
+            {
+                return Err(Refusal::Malformed);
+            }
+            *place = Code {
+                offset: size
+                    .checked_next_multiple_of(CODE_ALIGNMENT)
+                    .ok_or(Refusal::NoSpace)?,
+                size: code.size.filter(|size| *size > 0).ok_or(Malformed)?,
+                digest: code.digest.ok_or(Malformed)?,
+            };
+            size = place
+                .offset
+                .checked_add(place.size)
+                .ok_or(Refusal::NoSpace)?;
+            count += 1;
         }
         Ok(Self {
             sequence: sequence
@@ -87,10 +101,11 @@ impl<'a> Manifest<'a> {
                 .ok_or(Malformed)?,
             release,
             name: name.ok_or(Malformed)?,
-            vendor: code.vendor.ok_or(Malformed)?,
-            class: code.class.ok_or(Malformed)?,
-            digest: code.digest.ok_or(Malformed)?,
-            size: code.size.filter(|size| *size > 0).ok_or(Malformed)?,
+            vendor: descriptor.vendor.ok_or(Malformed)?,
+            class: descriptor.class.ok_or(Malformed)?,
+            codes,
+            count,
+            size,
             descriptor: descriptor.content.ok_or(Malformed)?,
         })
     }
@@ -126,7 +141,7 @@ impl<'a> Manifest<'a> {
     /// [`Refusal::Malformed`], [`Refusal::Unsupported`].
     pub fn descriptor(&self) -> Result<Descriptor<'a>, Refusal> {
         let descriptor = Descriptor::parse(self.descriptor)?;
-        if descriptor.name() == self.name {
+        if descriptor.name() == self.name && descriptor.count() == self.count {
             Ok(descriptor)
         } else {
             Err(Refusal::Malformed)
@@ -151,16 +166,31 @@ impl<'a> Manifest<'a> {
         self.name
     }
 
-    /// The code's digest.
+    /// The codes, in the order in which they lie.
     #[must_use]
-    pub const fn digest(&self) -> &'a Digest {
-        self.digest
+    pub fn codes(&self) -> &[Code<'a>] {
+        &self.codes[..self.count]
     }
 
-    /// The code's size, bytes.
+    /// Size of all codes with what lies between them, bytes.
     #[must_use]
     pub const fn size(&self) -> u32 {
         self.size
+    }
+
+    /// What names all of the code: the digest of the only code, or SHA-256 over the digests one after the other.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        match self.codes() {
+            [code] => *code.digest,
+            codes => {
+                let mut digests: [&[u8]; MAX_CODES] = [&[]; MAX_CODES];
+                for (place, code) in digests.iter_mut().zip(codes) {
+                    *place = code.digest;
+                }
+                sha256(&digests)
+            }
+        }
     }
 
     /// What to keep against going back once this release is accepted.
@@ -179,7 +209,7 @@ fn read_common<'a>(bytes: &'a [u8], processor: &mut Processor<'a>) -> Result<&'a
     let (mut keys, mut name) = (Keys::new(), None);
     for _ in 0..reader.map()? {
         match keys.next(reader.unsigned()?)? {
-            2 => name = Some(read_component_ids(&mut reader)?),
+            2 => name = Some(read_component_ids(&mut reader, processor)?),
             4 => processor.run(reader.bytes()?, true)?,
             _ => return Err(Refusal::Unsupported),
         }
@@ -188,125 +218,33 @@ fn read_common<'a>(bytes: &'a [u8], processor: &mut Processor<'a>) -> Result<&'a
     name.ok_or(Refusal::Malformed)
 }
 
-fn read_component_ids<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Refusal> {
-    match reader.array()? {
-        0 | 1 => return Err(Refusal::Malformed),
-        2 => {}
+/// Reads the component ids, codes first and the descriptor last; returns the workload's name, which is the same in each.
+fn read_component_ids<'a>(
+    reader: &mut Reader<'a>,
+    processor: &mut Processor<'a>,
+) -> Result<&'a str, Refusal> {
+    let codes = match reader.array()? {
+        ids @ 2.. if ids <= MAX_CODES + 1 => ids - 1,
         _ => return Err(Refusal::Unsupported),
-    }
-    let mut names = [&[][..]; 2];
-    for (name, part) in names.iter_mut().zip([&b"code"[..], b"descriptor"]) {
+    };
+    processor.set_codes(codes);
+    let mut name = None;
+    for index in 0..=codes {
         reader.array_exactly(3)?;
-        let prefix = reader.bytes()?;
-        *name = reader.bytes()?;
-        if prefix != ID_WORKLOAD || reader.bytes()? != part {
+        if reader.bytes()? != ID_WORKLOAD {
             return Err(Refusal::Unsupported);
         }
-    }
-    match core::str::from_utf8(names[CODE]) {
-        Ok(name) if names[DESCRIPTOR] == names[CODE] && is_name(name) => Ok(name),
-        _ => Err(Refusal::Malformed),
-    }
-}
-
-/// Whether `text` is a name of ours (formats reference, section 1).
-#[must_use]
-pub fn is_name(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let inner = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
-    (1..=32).contains(&bytes.len())
-        && bytes.iter().all(inner)
-        && bytes.first() != Some(&b'-')
-        && bytes.last() != Some(&b'-')
-}
-
-#[derive(Default)]
-struct Parameters<'a> {
-    vendor: Option<&'a [u8; 16]>,
-    class: Option<&'a [u8; 16]>,
-    digest: Option<&'a Digest>,
-    size: Option<u32>,
-    content: Option<&'a [u8]>,
-    from_envelope: bool,
-    /// Bit n: command n was met.
-    done: u32,
-}
-
-impl Parameters<'_> {
-    fn has_done(&self, commands: &[u64]) -> bool {
-        commands.iter().all(|number| self.done & 1 << number != 0)
-    }
-}
-
-/// Follows command sequences. What conditions say is noted here; vendor and class are decided by [`Manifest::check`], the
-/// code's digest by [`Manifest::verify_code`], so no sequence can leave a check out.
-#[derive(Default)]
-struct Processor<'a> {
-    components: [Parameters<'a>; 2],
-}
-
-impl<'a> Processor<'a> {
-    /// `shared` sequences set what the release is; the others may only say where the code comes from.
-    fn run(&mut self, sequence: &'a [u8], shared: bool) -> Result<(), Refusal> {
-        let mut reader = Reader::new(sequence);
-        let count = reader.array()?;
-        let mut index = CODE;
-        for _ in 0..count / 2 {
-            let number = reader.unsigned()?;
-            let allowed = match number {
-                command::SET_COMPONENT => {
-                    index = reader.unsigned32()? as usize;
-                    self.component(index)?;
-                    continue;
-                }
-                command::OVERRIDE => {
-                    self.override_parameters(index, &mut reader, shared)?;
-                    continue;
-                }
-                command::VENDOR | command::CLASS => true,
-                command::IMAGE | command::FETCH | command::INVOKE => !shared && index == CODE,
-                command::WRITE => !shared && index == DESCRIPTOR,
-                _ => false,
-            };
-            if !allowed {
-                return Err(Refusal::Unsupported);
-            }
-            if reader.unsigned()? > REPORT_ALL {
-                return Err(Refusal::Malformed);
-            }
-            self.component(index)?.done |= 1 << number;
-        }
-        if count % 2 != 0 {
+        let (of, part) = (reader.bytes()?, reader.bytes()?);
+        let fits = if index < codes {
+            is_code_name(part, index)
+        } else {
+            part == b"descriptor"
+        };
+        if !fits || *name.get_or_insert(of) != of {
             return Err(Refusal::Malformed);
         }
-        Ok(reader.end()?)
     }
-
-    fn component(&mut self, index: usize) -> Result<&mut Parameters<'a>, Malformed> {
-        self.components.get_mut(index).ok_or(Malformed)
-    }
-
-    fn override_parameters(
-        &mut self,
-        index: usize,
-        reader: &mut Reader<'a>,
-        shared: bool,
-    ) -> Result<(), Refusal> {
-        let component = self.component(index)?;
-        let mut keys = Keys::new();
-        for _ in 0..reader.map()? {
-            match keys.next(reader.unsigned()?)? {
-                1 if shared => component.vendor = Some(reader.array_of()?),
-                2 if shared => component.class = Some(reader.array_of()?),
-                3 if shared => component.digest = Some(read_digest(reader.bytes()?)?),
-                14 if shared => component.size = Some(reader.unsigned32()?),
-                18 if shared => component.content = Some(reader.bytes()?),
-                21 if !shared && index == CODE && reader.text()? == "#code" => {
-                    component.from_envelope = true
-                }
-                _ => return Err(Refusal::Unsupported),
-            }
-        }
-        Ok(())
-    }
+    name.and_then(|name| core::str::from_utf8(name).ok())
+        .filter(|name| is_name(name))
+        .ok_or(Refusal::Malformed)
 }

@@ -35,7 +35,7 @@ pub fn verify_envelope<'a>(
         _ => return Err(Refusal::Unsupported),
     };
     authentication.end()?;
-    Sign1::parse(block)?.verify(digest_bytes, anchors)?;
+    Sign1::parse(block, false)?.verify(digest_bytes, anchors)?;
     let release = sha256(&[parts.manifest_with_header]);
     if *read_digest(digest_bytes)? != release {
         return Err(Refusal::DigestMismatch);

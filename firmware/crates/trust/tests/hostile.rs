@@ -1,6 +1,6 @@
 //! Input of an attacker: nothing panics, nothing unsigned is taken. Deterministic, so that a failure can be repeated.
 
-use petiole_trust::{Descriptor, verify_envelope};
+use petiole_trust::{Anchor, Component, Descriptor, verify_envelope};
 use serde_json::Value;
 
 fn vectors(name: &str) -> Value {
@@ -52,9 +52,11 @@ impl Numbers {
 
 /// Everything that a parsed descriptor can be asked for.
 fn read_all(descriptor: &Descriptor<'_>) -> usize {
-    let component = descriptor.component();
-    let labels: usize = component.grants().map(|grant| grant.labels().count()).sum();
-    labels + component.config().count() + component.triggers().count()
+    let of = |component: Component<'_>| {
+        let labels: usize = component.grants().map(|grant| grant.labels().count()).sum();
+        labels + component.config().count() + component.triggers().count()
+    };
+    descriptor.components().map(of).sum()
 }
 
 #[test]
@@ -80,11 +82,11 @@ fn descriptors_never_panic() {
 fn changed_envelopes_never_panic_and_are_never_another_release() {
     let mut numbers = Numbers(0x8765_4321);
     let file = vectors("envelopes");
-    let anchors: Vec<[u8; 32]> = file["anchors"]
+    let anchors: Vec<Anchor> = file["anchors"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|anchor| hex(anchor).try_into().unwrap())
+        .map(|anchor| Anchor::from_bytes(&hex(anchor)).unwrap())
         .collect();
     let envelope = hex(&file["cases"][1]["envelope"]);
     let release = *verify_envelope(&envelope, &anchors).unwrap().release();
