@@ -17,7 +17,7 @@ from edge_host.errors import StopError
 from edge_host.interfaces import OFFERED
 from edge_host.interfaces.context import GuestContext
 from wire.errors import RefusedError
-from wire.interfaces import HANDLER, granting
+from wire.interfaces import HANDLER, granted
 from wire.refusals import Refusal
 
 TABLE_ELEMENTS = 10_000
@@ -35,7 +35,7 @@ def check_imports(engine: wasmtime.Engine, component: Component, grants: Collect
         imports = sorted(kind.imports(engine))
         exports = kind.exports(engine)
     for name in imports:
-        if granting(name) not in grants:
+        if not granted(name, grants):
             raise RefusedError(
                 Refusal.NOT_GRANTED, f"{name}: the component imports what the workload file does not grant"
             )

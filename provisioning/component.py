@@ -137,10 +137,9 @@ def check_grants(workload: Workload, index: int, world: World) -> None:
     """Raise InputError unless the workload grants all that its component `index` imports, and the component can run."""
     component = workload.release.components[index]
     for name in world.imports:
-        granting = interfaces.granting(name)
-        if granting in component.grants:
+        if interfaces.granted(name, component.grants):
             continue
-        interface = interfaces.find(granting)
+        interface = interfaces.find(interfaces.granting(name))
         if interface is None:
             offered = ", ".join(known.full_name for known in interfaces.IMPORTS)
             raise InputError(

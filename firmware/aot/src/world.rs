@@ -14,17 +14,36 @@ const PACKAGES: &[(&str, &str)] = &[
         "logging",
         include_str!("../../../wit/deps/logging/logging.wit"),
     ),
+    ("io", include_str!("../../../wit/deps/io/poll.wit")),
     (
         "clocks",
-        include_str!("../../../wit/deps/clocks/monotonic-clock.wit"),
+        include_str!("../../../wit/deps/clocks/clocks.wit"),
+    ),
+    (
+        "petiole-clock",
+        include_str!("../../../wit/deps/petiole-clock/synchronization.wit"),
+    ),
+    (
+        "random",
+        include_str!("../../../wit/deps/random/random.wit"),
     ),
     ("config", include_str!("../../../wit/deps/config/store.wit")),
+    (
+        "keyvalue",
+        include_str!("../../../wit/deps/keyvalue/keyvalue.wit"),
+    ),
     ("i2c", include_str!("../../../wit/deps/i2c/i2c.wit")),
-    ("gpio", include_str!("../../../wit/deps/gpio/gpio.wit")),
     (
         "petiole-i2c",
         include_str!("../../../wit/deps/petiole-i2c/buses.wit"),
     ),
+    ("spi", include_str!("../../../wit/deps/spi/spi.wit")),
+    ("gpio", include_str!("../../../wit/deps/gpio/gpio.wit")),
+    (
+        "messaging",
+        include_str!("../../../wit/deps/messaging/messaging.wit"),
+    ),
+    ("cli", include_str!("../../../wit/deps/cli/run.wit")),
     (
         "petiole-telemetry",
         include_str!("../../../wit/deps/petiole-telemetry/telemetry.wit"),
@@ -32,6 +51,10 @@ const PACKAGES: &[(&str, &str)] = &[
     (
         "petiole-schedule",
         include_str!("../../../wit/deps/petiole-schedule/handler.wit"),
+    ),
+    (
+        "petiole-gpio",
+        include_str!("../../../wit/deps/petiole-gpio/handler.wit"),
     ),
     ("host", include_str!("../../../wit/world.wit")),
 ];

@@ -2,10 +2,13 @@
 
 use alloc::string::String;
 
+use wasmtime::component::Resource;
+
 use petiole_interfaces::{Level, TelemetryError, Value, telemetry};
 
 use crate::bindings::petiole::telemetry::telemetry as wit;
 use crate::bindings::wasi::clocks::monotonic_clock;
+use crate::bindings::wasi::io::poll::Pollable;
 use crate::bindings::wasi::logging::logging;
 use crate::state::State;
 
@@ -36,6 +39,14 @@ impl monotonic_clock::Host for State {
 
     fn resolution(&mut self) -> wasmtime::Result<u64> {
         Ok(self.port.resolution())
+    }
+
+    fn subscribe_instant(&mut self, _: u64) -> wasmtime::Result<Resource<Pollable>> {
+        Err(wasmtime::Error::msg("this board cannot wait yet"))
+    }
+
+    fn subscribe_duration(&mut self, _: u64) -> wasmtime::Result<Resource<Pollable>> {
+        Err(wasmtime::Error::msg("this board cannot wait yet"))
     }
 }
 
