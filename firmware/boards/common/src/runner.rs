@@ -2,9 +2,10 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use core::task::{Context, Poll};
 
-use petiole_engine::{Deployment, Engine, Guest};
-use petiole_host::{GuestRunner, LoadError, Run, Stop, StopKind};
+use petiole_engine::{Deployment, Engine};
+use petiole_host::{Call, GuestRunner, LoadError, Run, Stop, StopKind, Usage};
 use petiole_interfaces::{Config, Devices, Grants, Limits, Port};
 use petiole_trust::{Component, Refusal, VerifiedCode};
 
@@ -48,6 +49,13 @@ impl Runner {
     }
 }
 
+/// A guest and the call that it was asked for.
+pub struct Guest {
+    guest: petiole_engine::Guest,
+    call: Option<Call>,
+    fuel: u64,
+}
+
 /// What one component may have at most: half of the heap as linear memory, the rest as a multiple of the defaults.
 fn maximum(layout: &Layout) -> Limits {
     let default = Limits::default();
@@ -80,6 +88,7 @@ impl GuestRunner for Runner {
         code: VerifiedCode,
         component: &Component<'_>,
         _: &Limits,
+        _: &[&str],
     ) -> Result<(), LoadError> {
         let grants = self.grants(component)?;
         self.engine.check(&code, &grants).map_err(load_error)
@@ -91,6 +100,7 @@ impl GuestRunner for Runner {
         component: &Component<'_>,
         limits: &Limits,
         port: Box<dyn Port>,
+        _: &[(&str, &Guest)],
     ) -> Result<Guest, LoadError> {
         let mut config = Config::new();
         for (key, value) in component.config() {
@@ -101,15 +111,43 @@ impl GuestRunner for Runner {
             limits: limits.clone(),
             config,
         };
-        self.engine.load(code, deployment, port).map_err(load_error)
+        let guest = self
+            .engine
+            .load(code, deployment, port)
+            .map_err(load_error)?;
+        Ok(Guest {
+            guest,
+            call: None,
+            fuel: 0,
+        })
     }
 
-    fn run(&mut self, guest: &mut Guest) -> Result<Run, Stop> {
-        let outcome = guest.run_handler().map_err(stop)?;
-        Ok(Run {
-            fuel: outcome.fuel,
-            error: outcome.result.err(),
+    fn begin(&mut self, guest: &mut Guest, call: Call) {
+        guest.call = Some(call);
+    }
+
+    fn poll(&mut self, guest: &mut Guest, _: &mut Context<'_>) -> Poll<Result<Run, Stop>> {
+        if guest.call.take().is_none() {
+            return Poll::Pending;
+        }
+        Poll::Ready(match guest.guest.run_handler() {
+            Ok(outcome) => {
+                guest.fuel = outcome.fuel;
+                Ok(Run {
+                    fuel: outcome.fuel,
+                    error: outcome.result.err(),
+                })
+            }
+            Err(error) => Err(stop(error, self.usage(guest))),
         })
+    }
+
+    fn usage(&self, guest: &Guest) -> Usage {
+        Usage {
+            fuel: guest.fuel,
+            memory: guest.guest.memory() as u32,
+            stack: 0,
+        }
     }
 }
 
@@ -125,7 +163,7 @@ fn load_error(error: petiole_engine::LoadError) -> LoadError {
     LoadError { refusal, detail }
 }
 
-fn stop(stop: petiole_engine::Stop) -> Stop {
+fn stop(stop: petiole_engine::Stop, usage: Usage) -> Stop {
     use petiole_engine::StopKind as Cause;
     let (kind, message) = match stop.kind {
         Cause::Trap(name) => (StopKind::Trap, String::from(name)),
@@ -133,5 +171,11 @@ fn stop(stop: petiole_engine::Stop) -> Stop {
         Cause::Memory => (StopKind::Memory, stop.message),
         Cause::Error => (StopKind::Error, stop.message),
     };
-    Stop { kind, message }
+    Stop {
+        kind,
+        message,
+        function: None,
+        pc: None,
+        usage,
+    }
 }

@@ -27,7 +27,7 @@ pub struct Facts {
 }
 
 /// A board's own abilities. One value lives as long as the program.
-pub trait Board {
+pub trait Board: Sync {
     /// Nanoseconds since the start; never goes back.
     fn now_ns(&self) -> u64;
 
@@ -36,6 +36,9 @@ pub trait Board {
 
     /// Use of the heap.
     fn heap(&self) -> Heap;
+
+    /// Makes the main loop call [`Host::poll`](crate::Host::poll) soon. May be called in an interrupt.
+    fn wake(&self) {}
 }
 
 /// The way to the edge host.

@@ -10,7 +10,7 @@ use petiole_trust::{Accepted, Descriptor, MAX_ENVELOPE, Manifest, Refusal, verif
 use crate::GuestRunner;
 use crate::error::Refused;
 use crate::events::Field;
-use crate::manager::{Manager, not_enrolled};
+use crate::manager::{Manager, first, not_enrolled};
 use crate::workload::{Summary, Workload};
 
 /// What the board says of an envelope that it took.
@@ -103,7 +103,7 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
         }
         Ok(Taken {
             name: manifest.name().to_owned(),
-            digest: *manifest.digest(),
+            digest: manifest.digest(),
             size: code,
             next: if runs {
                 code
@@ -162,7 +162,7 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
 
     fn check_labels(&self, descriptor: &Descriptor<'_>) -> Result<(), Refused> {
         let offered = self.runner.labels();
-        for grant in descriptor.component().grants() {
+        for grant in first(descriptor).grants() {
             let interface = grant.import().split('@').next().unwrap_or("");
             for label in grant.labels() {
                 if !offered
@@ -328,10 +328,10 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
     fn stage(&mut self, at: usize, release: &Release) -> Result<(), Refused> {
         let index = self.workloads[at].index;
         let (manifest, descriptor) = self.verify(index, release)?;
-        let code = manifest.verify_code(self.store.code(index, release))?;
+        let code = manifest.verify_code(0, self.store.code(index, release))?;
         self.emit_state_as(at, "verified", "");
         let limits = self.limits(&descriptor)?;
-        match self.runner.check(code, descriptor.component(), &limits) {
+        match self.runner.check(code, &first(&descriptor), &limits, &[]) {
             // The release that runs may hold what this one needs: activation will tell.
             Err(error) if error.refusal == Refusal::NoSpace => {}
             checked => checked?,

@@ -23,8 +23,9 @@ mod port;
 mod runner;
 mod schedule;
 mod service;
+mod wake;
 mod workload;
 
 pub use board::{Board, Facts, Heap, SerialOut};
 pub use host::Host;
-pub use runner::{GuestRunner, LoadError, Run, Stop, StopKind};
+pub use runner::{Call, GuestRunner, LoadError, Message, Run, Stop, StopKind, Usage};

@@ -7,12 +7,13 @@ use alloc::vec::Vec;
 
 use petiole_interfaces::{Level, Limits};
 use petiole_store::{Candidate, Identity, MappedFlash, Outcome, Phase, Record, Release, Store};
-use petiole_trust::{Descriptor, Manifest, Probation, Refusal, verify_envelope};
+use petiole_trust::{Component, Descriptor, Manifest, Probation, Refusal, verify_envelope};
 
 use crate::error::Refused;
 use crate::events::Field;
 use crate::limits;
 use crate::port::{GuestPort, Shared};
+use crate::wake::Ready;
 use crate::workload::{Restart, Running, Summary, Trial, Workload, phase_name};
 use crate::{Facts, GuestRunner};
 
@@ -173,7 +174,7 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
             self.workloads[at].running = Some(Summary::new(&manifest, &descriptor));
         }
         let limits = self.limits(&descriptor)?;
-        let code = manifest.verify_code(self.store.code(index, release))?;
+        let code = manifest.verify_code(0, self.store.code(index, release))?;
         let port = GuestPort::new(
             self.shared.clone(),
             descriptor.name(),
@@ -182,8 +183,14 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
         );
         let guest = self
             .runner
-            .load(code, descriptor.component(), &limits, Box::new(port))?;
-        let running = Running::new(guest, descriptor.component(), &limits, self.shared.now_ms());
+            .load(code, &first(&descriptor), &limits, Box::new(port), &[])?;
+        let running = Running::new(
+            guest,
+            &first(&descriptor),
+            &limits,
+            Ready::new(self.shared.board),
+            self.shared.now_ms(),
+        );
         let workload = &mut self.workloads[at];
         workload.guest = Some(running);
         workload.trouble.clear();
@@ -224,7 +231,7 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
 
     /// The limits of a component, when the board has as much.
     pub(crate) fn limits(&self, descriptor: &Descriptor<'_>) -> Result<Limits, Refused> {
-        limits::bounded(descriptor.component().limits(), &self.runner.maximum())
+        limits::bounded(first(descriptor).limits(), &self.runner.maximum())
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
@@ -328,6 +335,14 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
             None => self.workloads[at].state().0,
         }
     }
+}
+
+/// The first component of a release.
+pub(crate) fn first<'a>(descriptor: &Descriptor<'a>) -> Component<'a> {
+    descriptor
+        .components()
+        .next()
+        .expect("a parsed descriptor has a component")
 }
 
 pub(crate) fn not_enrolled() -> Refused {

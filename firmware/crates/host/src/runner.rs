@@ -2,9 +2,41 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::task::{Context, Poll};
 
 use petiole_interfaces::{Limits, Port};
 use petiole_trust::{Component, Refusal, VerifiedCode};
+
+/// A message between guests, or between a guest and the fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Where it goes: tokens parted by dots.
+    pub subject: String,
+    /// What it says.
+    pub body: Vec<u8>,
+    /// The subject of an answer, when one is wanted.
+    pub reply_to: Option<String>,
+}
+
+/// What a guest is called for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// `petiole:schedule/handler`, `run`.
+    Run,
+    /// `wasi:cli/run`, `run`: stays as long as it likes. It has no fuel limit of its own; the manager holds it to the
+    /// refill rate.
+    Service,
+    /// `petiole:gpio/handler`, `edge`.
+    Edge {
+        /// Which input.
+        label: String,
+        /// Its level after the edge.
+        high: bool,
+    },
+    /// `wasmcloud:messaging/handler`, `handle-message`.
+    Message(Message),
+}
 
 /// Why an artifact was not loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +57,8 @@ pub enum StopKind {
     Fuel,
     /// It wanted more memory than its limit.
     Memory,
+    /// It broke another limit, which has this name.
+    Limit(&'static str),
     /// Anything else.
     Error,
 }
@@ -37,9 +71,21 @@ impl StopKind {
             Self::Trap => "trap",
             Self::Fuel => "fuel",
             Self::Memory => "memory",
+            Self::Limit(name) => name,
             Self::Error => "error",
         }
     }
+}
+
+/// What a guest takes of the board.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Fuel of the call that goes on, or of the last one.
+    pub fuel: u64,
+    /// Linear memory, bytes.
+    pub memory: u32,
+    /// Most of the stack that was in use, bytes; 0 where that is not known.
+    pub stack: u32,
 }
 
 /// A stop and its circumstances.
@@ -49,6 +95,12 @@ pub struct Stop {
     pub kind: StopKind,
     /// The trap's name, the limit's value or the guest's own words.
     pub message: String,
+    /// Index of the function in the core module.
+    pub function: Option<u32>,
+    /// Offset of the instruction in the core module.
+    pub pc: Option<u32>,
+    /// What the guest had taken.
+    pub usage: Usage,
 }
 
 /// A call that ended by itself.
@@ -71,7 +123,7 @@ pub trait GuestRunner {
     /// The labels that this board offers, each with the interface behind it.
     fn labels(&self) -> &[(&'static str, &'static str)];
 
-    /// Whether the code could be loaded, without keeping it.
+    /// Whether the code could be loaded, without keeping it. `peers` are the names of the workload's other components.
     ///
     /// # Errors
     /// Those of [`GuestRunner::load`].
@@ -80,9 +132,11 @@ pub trait GuestRunner {
         code: VerifiedCode,
         component: &Component<'_>,
         limits: &Limits,
+        peers: &[&str],
     ) -> Result<(), LoadError>;
 
-    /// Loads and instantiates a component with its grants, limits and config.
+    /// Loads and instantiates a component with its grants, limits and config. `peers` are the guests of this workload whose
+    /// exports it may import.
     ///
     /// # Errors
     /// See [`LoadError`].
@@ -92,11 +146,23 @@ pub trait GuestRunner {
         component: &Component<'_>,
         limits: &Limits,
         port: Box<dyn Port>,
+        peers: &[(&str, &Self::Guest)],
     ) -> Result<Self::Guest, LoadError>;
 
-    /// Calls the guest's handler once.
+    /// Asks for a call. There is one at a time: the manager waits for the end of the last.
+    fn begin(&mut self, guest: &mut Self::Guest, call: Call);
+
+    /// Goes on with the guest until it waits, yields because of its fuel or ends the call. Without a call, calls of
+    /// its peers are served. Pending: the context's waker is called when it can go on, which may be at once.
     ///
     /// # Errors
     /// A [`Stop`], after which the guest must be dropped.
-    fn run(&mut self, guest: &mut Self::Guest) -> Result<Run, Stop>;
+    fn poll(
+        &mut self,
+        guest: &mut Self::Guest,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Run, Stop>>;
+
+    /// What the guest takes just now.
+    fn usage(&self, guest: &Self::Guest) -> Usage;
 }

@@ -1,13 +1,15 @@
 //! Time: guest calls, restarts, trials.
 
 use alloc::string::String;
+use alloc::task::Wake as _;
+use core::task::{Context, Poll};
 
 use petiole_store::MappedFlash;
 
 use crate::events::Field;
 use crate::manager::Manager;
-use crate::workload::{Running, Workload};
-use crate::{GuestRunner, Run, Stop, StopKind};
+use crate::workload::Workload;
+use crate::{Call, GuestRunner, Run, Stop, StopKind};
 
 /// Errors of the handler in a row that end a trial.
 const TRIAL_ERRORS: u8 = 3;
@@ -29,9 +31,16 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
         }
         for _ in 0..self.workloads.len() {
             self.turn = (self.turn + 1) % self.workloads.len();
-            let guest = &mut self.workloads[self.turn].guest;
-            if guest.as_mut().is_some_and(|guest| guest.take_due(now_ms)) {
-                self.call(self.turn);
+            let Some(running) = &mut self.workloads[self.turn].guest else {
+                continue;
+            };
+            if !running.active && running.take_due(now_ms) {
+                running.active = true;
+                self.runner.begin(&mut running.guest, Call::Run);
+                running.ready.wake_by_ref();
+            }
+            if running.ready.get() {
+                self.poll_guest(self.turn);
                 return;
             }
         }
@@ -40,7 +49,13 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
     /// When [`Manager::work`] has something to do again, milliseconds since the start.
     pub fn next_due(&self) -> Option<u64> {
         let of_workload = |workload: &Workload<R::Guest>| {
-            let call = workload.guest.as_ref().and_then(Running::next_due);
+            let call = workload.guest.as_ref().and_then(|running| {
+                if running.ready.get() {
+                    Some(0)
+                } else {
+                    running.next_due().filter(|_| !running.active)
+                }
+            });
             let trial = workload.trial.map(|trial| trial.deadline_ms);
             [call, trial, workload.restart.at_ms]
                 .into_iter()
@@ -50,12 +65,21 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
         self.workloads.iter().filter_map(of_workload).min()
     }
 
-    fn call(&mut self, at: usize) {
+    fn poll_guest(&mut self, at: usize) {
         let workload = &mut self.workloads[at];
         let Some(running) = &mut workload.guest else {
             return;
         };
-        match self.runner.run(&mut running.guest) {
+        running.ready.clear();
+        let waker = running.ready.waker();
+        let Poll::Ready(result) = self
+            .runner
+            .poll(&mut running.guest, &mut Context::from_waker(&waker))
+        else {
+            return;
+        };
+        running.active = false;
+        match result {
             Ok(Run { fuel, error: None }) => {
                 running.use_fuel(fuel);
                 running.calls += 1;
@@ -90,7 +114,10 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
 
     fn stopped(&mut self, at: usize, stop: &Stop) {
         let reason = [stop.kind.label(), ": ", &stop.message].concat();
-        let limit = matches!(stop.kind, StopKind::Fuel | StopKind::Memory);
+        let limit = matches!(
+            stop.kind,
+            StopKind::Fuel | StopKind::Memory | StopKind::Limit(_)
+        );
         self.emit_stop(at, if limit { "limit" } else { "trap" }, &reason);
         self.end_guest(at, reason);
     }

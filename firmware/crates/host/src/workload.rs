@@ -1,11 +1,14 @@
 //! What is known of one workload while the board runs.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use petiole_interfaces::Limits;
 use petiole_store::{Candidate, Phase, Record, Release};
-use petiole_trust::{Component, Descriptor, Manifest, Probation};
+use petiole_trust::{Component, Descriptor, Manifest, Probation, Trigger};
+
+use crate::wake::Ready;
 
 /// First and longest wait before a stopped guest is started again, milliseconds.
 const RESTART_MS: (u64, u64) = (1_000, 60_000);
@@ -47,6 +50,10 @@ pub struct Running<G> {
     pub guest: G,
     /// Good calls since it was started.
     pub calls: u64,
+    /// Whether the guest can go on.
+    pub ready: Arc<Ready>,
+    /// Whether a call goes on.
+    pub active: bool,
     timers: Vec<Timer>,
     fuel: u64,
     fuel_per_call: u64,
@@ -56,14 +63,25 @@ pub struct Running<G> {
 
 impl<G> Running<G> {
     /// A guest that was started now.
-    pub fn new(guest: G, component: &Component<'_>, limits: &Limits, now_ms: u64) -> Self {
-        let timers = component.triggers().map(|trigger| Timer {
-            interval_ms: trigger.interval_ms,
-            due_ms: now_ms.saturating_add(trigger.interval_ms),
+    pub fn new(
+        guest: G,
+        component: &Component<'_>,
+        limits: &Limits,
+        ready: Arc<Ready>,
+        now_ms: u64,
+    ) -> Self {
+        let timers = component.triggers().filter_map(|trigger| match trigger {
+            Trigger::Interval(interval_ms) => Some(Timer {
+                interval_ms,
+                due_ms: now_ms.saturating_add(interval_ms),
+            }),
+            _ => None,
         });
         Self {
             guest,
             calls: 0,
+            ready,
+            active: false,
             timers: timers.collect(),
             fuel: limits.fuel,
             fuel_per_call: limits.fuel,

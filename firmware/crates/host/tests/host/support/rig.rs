@@ -1,6 +1,6 @@
 //! A board on a desk: simulated flash, a clock that stands still, and a client on its serial line.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use petiole_cbor::Writer;
 use petiole_host::{Board, Facts, Heap, Host, SerialOut};
@@ -27,12 +27,12 @@ pub mod command {
 }
 
 struct Desk {
-    now_ms: Cell<u64>,
+    now_ms: AtomicU64,
 }
 
 impl Board for Desk {
     fn now_ns(&self) -> u64 {
-        self.now_ms.get() * 1_000_000
+        self.now_ms.load(Ordering::Relaxed) * 1_000_000
     }
 
     fn entropy(&self, bytes: &mut [u8; 32]) {
@@ -96,7 +96,7 @@ impl<const ERASE: usize> Rig<ERASE> {
             },
             events: Vec::new(),
             desk: Box::leak(Box::new(Desk {
-                now_ms: Cell::new(0),
+                now_ms: AtomicU64::new(0),
             })),
             host: None,
             deframer: Deframer::new(),
@@ -118,7 +118,7 @@ impl<const ERASE: usize> Rig<ERASE> {
     pub fn boot(&mut self) {
         self.host = None;
         self.nor.revive();
-        self.desk.now_ms.set(0);
+        self.desk.now_ms.store(0, Ordering::Relaxed);
         let facts = Facts {
             board: "desk",
             firmware: "1.2.3",
@@ -151,17 +151,22 @@ impl<const ERASE: usize> Rig<ERASE> {
     }
 
     pub fn now_ms(&self) -> u64 {
-        self.desk.now_ms.get()
+        self.desk.now_ms.load(Ordering::Relaxed)
     }
 
     /// Lets time pass, polling when the host asks for it.
     pub fn pass(&mut self, ms: u64) {
         let end = self.now_ms() + ms;
-        while self.now_ms() < end && !self.nor.is_dead() {
+        while !self.nor.is_dead() {
             let due = self.host.as_mut().unwrap().poll(&mut self.line);
-            self.desk.now_ms.set(due.clamp(self.now_ms() + 1, end));
+            if due <= self.now_ms() {
+                continue;
+            }
+            if self.now_ms() == end {
+                break;
+            }
+            self.desk.now_ms.store(due.min(end), Ordering::Relaxed);
         }
-        self.host.as_mut().unwrap().poll(&mut self.line);
         self.read_line();
     }
 

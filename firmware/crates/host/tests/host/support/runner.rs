@@ -5,8 +5,9 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
-use petiole_host::{GuestRunner, LoadError, Run, Stop, StopKind};
+use petiole_host::{Call, GuestRunner, LoadError, Run, Stop, StopKind, Usage};
 use petiole_interfaces::{Level, Limits, Port, Value};
 use petiole_trust::{Component, Refusal, VerifiedCode};
 
@@ -21,6 +22,7 @@ pub struct ScriptRunner {
 pub struct Script {
     words: Vec<String>,
     calls: u64,
+    call: Option<Call>,
     port: Box<dyn Port>,
     pinned: Pinned,
     range: (usize, usize),
@@ -83,6 +85,7 @@ impl GuestRunner for ScriptRunner {
         code: VerifiedCode,
         component: &Component<'_>,
         _: &Limits,
+        _: &[&str],
     ) -> Result<(), LoadError> {
         words(&code, component).map(drop)
     }
@@ -93,6 +96,7 @@ impl GuestRunner for ScriptRunner {
         component: &Component<'_>,
         _: &Limits,
         port: Box<dyn Port>,
+        _: &[(&str, &Script)],
     ) -> Result<Script, LoadError> {
         let words = words(&code, component)?;
         let range = code.bytes().as_ptr_range();
@@ -101,15 +105,39 @@ impl GuestRunner for ScriptRunner {
         Ok(Script {
             words,
             calls: 0,
+            call: None,
             port,
             pinned: self.pinned.clone(),
             range,
         })
     }
 
-    fn run(&mut self, guest: &mut Script) -> Result<Run, Stop> {
-        guest.calls += 1;
-        for word in &guest.words {
+    fn begin(&mut self, guest: &mut Script, call: Call) {
+        guest.call = Some(call);
+    }
+
+    fn poll(&mut self, guest: &mut Script, _: &mut Context<'_>) -> Poll<Result<Run, Stop>> {
+        match guest.call.take() {
+            Some(_) => Poll::Ready(guest.run()),
+            None => Poll::Pending,
+        }
+    }
+
+    fn usage(&self, _: &Script) -> Usage {
+        Usage {
+            fuel: FUEL,
+            ..Usage::default()
+        }
+    }
+}
+
+/// Fuel of a call.
+const FUEL: u64 = 1_000;
+
+impl Script {
+    fn run(&mut self) -> Result<Run, Stop> {
+        self.calls += 1;
+        for word in &self.words {
             let (name, call) = word.split_once(':').unwrap_or((word, ""));
             let kind = match name {
                 "trap" => StopKind::Trap,
@@ -117,26 +145,32 @@ impl GuestRunner for ScriptRunner {
                 "memory" => StopKind::Memory,
                 _ => continue,
             };
-            if call.parse() == Ok(guest.calls) {
+            if call.parse() == Ok(self.calls) {
                 return Err(Stop {
                     kind,
                     message: "as the script says".into(),
+                    function: None,
+                    pc: None,
+                    usage: Usage {
+                        fuel: FUEL,
+                        ..Usage::default()
+                    },
                 });
             }
         }
-        if guest.words.iter().any(|word| word == "error") {
+        if self.words.iter().any(|word| word == "error") {
             return Ok(Run {
-                fuel: 1_000,
+                fuel: FUEL,
                 error: Some("as the script says".into()),
             });
         }
-        guest.port.log(Level::Info, "script", "a call");
+        self.port.log(Level::Info, "script", "a call");
         // A full buffer is no reason to fail.
-        let _ = guest
+        let _ = self
             .port
-            .telemetry("count", "1", Value::Number(guest.calls as f64));
+            .telemetry("count", "1", Value::Number(self.calls as f64));
         Ok(Run {
-            fuel: 1_000,
+            fuel: FUEL,
             error: None,
         })
     }
