@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.vectors import p256
 from wire import cbor, cose, profiles, suit
 from wire.descriptor import Component, Descriptor, Grant, Probation
 from wire.suit import Code
@@ -118,6 +119,7 @@ def _accepted_or_old() -> Iterator[dict[str, Any]]:
     yield case("smaller sequence", severed, "old-sequence", last_sequence=SEQUENCE + 1)
     ed25519 = _with_algorithm(block, -19)
     yield case("algorithm Ed25519 (-19)", suit.assemble(good, block, [ed25519], {}))
+    yield case("ES256", suit.assemble(good, block, [p256.sign1(block)], {}))
 
 
 def _signatures() -> Iterator[dict[str, Any]]:
@@ -136,6 +138,12 @@ def _signatures() -> Iterator[dict[str, Any]]:
     swapped = suit.assemble(other, digest_block(other), [signature], {})
     yield case("another manifest and its digest", swapped, "bad-signature")
     yield case("unknown algorithm", suit.assemble(good, block, [_with_algorithm(block, -35)], {}), "unsupported")
+    es256 = p256.sign1(block)
+    yield case("flipped bit in an ES256 signature", suit.assemble(good, block, [flip(es256, -5)], {}), "bad-signature")
+    yield case("ES256 over another digest", suit.assemble(good, flip(block, -1), [es256], {}), "bad-signature")
+    wrong = p256.sign1(block, algorithm=-8)
+    yield case("P-256 key for EdDSA", suit.assemble(good, block, [wrong], {}), "unsupported")
+    yield case("Ed25519 key for ES256", suit.assemble(good, block, [_with_algorithm(block, -7)], {}), "unsupported")
     yield case("two signatures", suit.assemble(good, block, [signature, signature], {}), "unsupported")
 
 
@@ -170,14 +178,42 @@ def _descriptors() -> Iterator[dict[str, Any]]:
     yield case("descriptor format 2", changed_descriptor(lambda d: d.update({0: 2})), "malformed")
     yield case("descriptor key 9", changed_descriptor(lambda d: d.update({9: 0})), "malformed")
     yield case("descriptor without components", changed_descriptor(lambda d: d.update({3: []})), "malformed")
-    yield case("trigger kind 1", changed_descriptor(lambda d: d[3][0].update({4: [[1, 5]]})), "malformed")
     yield case(
         "label with capitals", changed_descriptor(lambda d: d[3][0].update({1: {"a:b/c": {0: ["X"]}}})), "malformed"
     )
     large = changed_descriptor(lambda d: d[3][0].update({3: {"k": "v" * suit.MAX_ENVELOPE}}))
     yield case("too large", large, "over-limit")
-    two = Descriptor("thermometer", "1", tuple(Component(name) for name in ("a", "b")))
-    yield case("two components", sign(manifest(two, 2)), "unsupported", edge="ok")
+    twice = changed_descriptor(lambda d: d.update({3: d[3] * 2}))
+    yield case("two components of one name", twice, "malformed")
+    yield case("four components", sign(manifest(_of(4), 4)))
+    yield case("five components", sign(manifest(_of(5), 5)), "unsupported", edge="ok")
+    yield case("more components than codes", sign(manifest(_of(2), 1)), "malformed")
+    yield case("more codes than components", sign(manifest(_of(1), 2)), "malformed")
+    for kind, array in _BAD_TRIGGERS.items():
+        yield case(f"trigger: {kind}", _with_trigger(array), "malformed")
+
+
+_BAD_TRIGGERS: dict[str, list[Any]] = {
+    "nothing": [],
+    "unknown kind": [6],
+    "no interval": [0],
+    "interval 0": [0, 0],
+    "calendar without text": [1, 5],
+    "edge 3": [2, "door", 3],
+    "edge of no name": [2, "Door", 0],
+    "empty token in a filter": [3, "a..b"],
+    "filter that goes on after its rest": [3, "a.>.b"],
+    "start with an argument": [4, 0],
+    "service with an argument": [5, 0],
+}
+
+
+def _with_trigger(array: list[Any]) -> bytes:
+    return changed_descriptor(lambda d: d[3][0].update({4: [array]}))
+
+
+def _of(count: int) -> Descriptor:
+    return Descriptor("thermometer", "1", tuple(Component(f"part-{at}") for at in range(count)))
 
 
 def _shapes() -> Iterator[dict[str, Any]]:

@@ -2,14 +2,15 @@
 
 Byte strings are hex. `envelopes.json`: what a board with `anchors`, of class `class`, says of an envelope when the last
 accepted sequence number of its workload is `last_sequence` (with the manifest digest `last_digest`); `edge` is what an
-edge host says where it differs. `descriptor.json`, `smp.json`, `senml.json`: both directions, and input to be refused.
+edge host says where it differs. `rotations.json`: what a device with `anchors` says of a rotation after the one
+numbered `last`. `descriptor.json`, `smp.json`, `senml.json`: both directions, and input to be refused.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
-from tests.vectors import envelopes
+from tests.vectors import envelopes, p256, rotations
 from wire import cose, profiles, senml, smp, suit
 from wire.descriptor import Component, Descriptor, Grant, Limits, Probation
 from wire.refusals import Refusal
@@ -24,6 +25,7 @@ def make() -> dict[str, Any]:
     return {
         "envelopes.json": _envelopes(),
         "descriptor.json": _descriptors(),
+        "rotations.json": rotations.make(),
         "smp.json": _smp(),
         "senml.json": _senml(),
         "refusals.json": {refusal.label: int(refusal) for refusal in Refusal},
@@ -43,7 +45,7 @@ def _envelopes() -> dict[str, Any]:
     manifest = envelopes.manifest()
     return {
         "seed": envelopes.SEED.hex(),
-        "anchors": [cose.public_key(envelopes.SEED).hex()],
+        "anchors": [cose.public_key(envelopes.SEED).hex(), p256.POINT.hex()],
         "kid": cose.kid(cose.public_key(envelopes.SEED)).hex(),
         "profile": envelopes.PROFILE,
         "class": profiles.class_id(envelopes.PROFILE).hex,

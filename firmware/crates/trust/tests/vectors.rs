@@ -1,7 +1,8 @@
 //! The vectors that Python and Rust share (`tests/vectors`).
 
 use petiole_trust::{
-    Accepted, Anchor, Component, Descriptor, Manifest, Refusal, Trigger, verify_envelope,
+    Accepted, Anchor, CODE_ALIGNMENT, Component, Descriptor, Manifest, Refusal, Trigger, sha256,
+    verify_envelope, verify_rotation,
 };
 use serde_json::{Value, json};
 
@@ -111,6 +112,54 @@ fn every_envelope_is_taken_or_refused_as_its_case_says() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_rotation_is_taken_or_refused_as_its_case_says() {
+    let file = vectors("rotations");
+    let old = anchors(&file["anchors"]);
+    for case in file["cases"].as_array().unwrap() {
+        let message = hex(&case["message"]);
+        let found = match verify_rotation(&message, &old, case["last"].as_u64().unwrap()) {
+            Ok(rotation) => {
+                assert!(rotation.sequence() > case["last"].as_u64().unwrap());
+                assert_eq!(
+                    rotation.anchors().collect::<Vec<_>>(),
+                    anchors(&case["new"])
+                );
+                "ok"
+            }
+            Err(refusal) => refusal.label(),
+        };
+        assert_eq!(found, case["expect"].as_str().unwrap(), "{}", case["name"]);
+    }
+}
+
+#[test]
+fn several_codes_lie_aligned_and_each_has_its_digest() {
+    let file = vectors("envelopes");
+    let cases = file["cases"].as_array().unwrap();
+    let case = cases.iter().find(|case| case["name"] == "four components");
+    let envelope = hex(&case.unwrap()["envelope"]);
+    let manifest = verify_envelope(&envelope, &anchors(&file["anchors"])).unwrap();
+    let payload = hex(&file["payload"]);
+    let step = payload.len().next_multiple_of(CODE_ALIGNMENT as usize);
+    let mut codes = vec![0; 3 * step + payload.len()];
+    for (at, code) in manifest.codes().iter().enumerate() {
+        assert_eq!(
+            (code.offset as usize, code.size as usize),
+            (at * step, payload.len())
+        );
+        codes[at * step..][..payload.len()].copy_from_slice(&payload);
+    }
+    assert_eq!(manifest.size() as usize, codes.len());
+    assert_eq!(manifest.digest(), sha256(&[&sha256(&[&payload]).repeat(4)]));
+    codes[2 * step] ^= 1;
+    let codes: &'static [u8] = codes.leak();
+    for index in 0..4 {
+        assert_eq!(manifest.verify_code(index, codes).is_ok(), index != 2);
+    }
+    assert!(!manifest.is_complete(codes));
 }
 
 #[test]
