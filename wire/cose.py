@@ -1,12 +1,11 @@
-"""COSE_Sign1 with detached payload (RFC 9052 section 4.2), signed with Ed25519 (formats.md sections 2 and 4).
+"""COSE_Sign1 (RFC 9052 section 4.2) with detached or attached payload (formats.md sections 2 and 4).
 
-Written: tag 18, protected {1: -8}, unprotected {4: kid}, payload nil. Read besides: Ed25519 (-19, RFC 9864), and ES256
-(-7) where the package `cryptography` is installed. A trust anchor is a public key: 32 bytes for Ed25519, the 65 bytes
-of an uncompressed point on P-256 for ES256.
+Written: tag 18, protected {1: -8}, unprotected {4: kid}, payload nil or the payload. Read besides: Ed25519 (-19, RFC
+9864) and ES256 (-7). A trust anchor is a public key: 32 bytes for Ed25519, the 33 bytes of a compressed point on P-256
+for ES256.
 """
 
 import hashlib
-import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
 
-from wire import cbor
+from wire import cbor, es256
 from wire.errors import MalformedError, RefusedError
 from wire.refusals import Refusal
 
@@ -33,12 +32,21 @@ _ED25519_SIGNATURE_SIZE = 64
 
 @dataclass(frozen=True)
 class Sign1:
-    """A COSE_Sign1 taken apart: the protected header as signed, the algorithm, the key id or None, the signature."""
+    """A COSE_Sign1 taken apart: the protected header as signed, the algorithm, the key id or None, the signature.
+
+    `payload` is the attached one, None where it is detached.
+    """
 
     protected: bytes
     algorithm: int
     kid: bytes | None
     signature: bytes
+    payload: bytes | None = None
+
+
+def is_anchor(public_key: bytes) -> bool:
+    """Whether a device can take these bytes as a trust anchor."""
+    return len(public_key) == _ED25519_KEY_SIZE or es256.is_point(public_key)
 
 
 def kid(public_key: bytes) -> bytes:
@@ -56,11 +64,12 @@ def anchors(public_keys: Iterable[bytes]) -> dict[bytes, bytes]:
     return {kid(key): key for key in public_keys}
 
 
-def sign1(payload: bytes, seed: bytes) -> bytes:
-    """Sign `payload`, which is not contained in the result, with the Ed25519 key of `seed`."""
+def sign1(payload: bytes, seed: bytes, *, attached: bool = False) -> bytes:
+    """Sign `payload` with the Ed25519 key of `seed`; the result contains it where `attached`."""
     protected = cbor.encode({_HEADER_ALG: ALG_EDDSA})
     signature = raw_signature(protected, payload, seed)
-    return cbor.encode(cbor.Tag(TAG_SIGN1, [protected, {_HEADER_KID: kid(public_key(seed))}, None, signature]))
+    content = payload if attached else None
+    return cbor.encode(cbor.Tag(TAG_SIGN1, [protected, {_HEADER_KID: kid(public_key(seed))}, content, signature]))
 
 
 def raw_signature(protected: bytes, payload: bytes, seed: bytes) -> bytes:
@@ -74,10 +83,10 @@ def parse(data: bytes) -> Sign1:
     if not isinstance(value, cbor.Tag) or value.tag != TAG_SIGN1:
         raise MalformedError("the authentication block is not a COSE_Sign1 (tag 18)")
     match value.value:
-        case [bytes(protected), dict(unprotected), None, bytes(signature)]:
+        case [bytes(protected), dict(unprotected), None | bytes() as payload, bytes(signature)]:
             pass
         case _:
-            raise MalformedError("COSE_Sign1 is not [protected, unprotected, nil, signature]")
+            raise MalformedError("COSE_Sign1 is not [protected, unprotected, payload or nil, signature]")
     headers = cbor.numbered(cbor.decode_strict(protected, "protected header"), "protected header of COSE_Sign1")
     if type(algorithm := headers.get(_HEADER_ALG)) is not int:
         raise MalformedError("COSE_Sign1 has no algorithm number in its protected header")
@@ -86,12 +95,27 @@ def parse(data: bytes) -> Sign1:
     key_id = headers.get(_HEADER_KID, unprotected.get(_HEADER_KID))
     if key_id is not None and not isinstance(key_id, bytes):
         raise MalformedError("COSE_Sign1 key id is not a byte string")
-    return Sign1(protected, algorithm, key_id, signature)
+    return Sign1(protected, algorithm, key_id, signature, payload)
 
 
 def verify1(cose: bytes, payload: bytes, anchors: Mapping[bytes, bytes]) -> bytes:
     """Check the signature over the detached `payload`; return the key id, or raise RefusedError or MalformedError."""
     signed = parse(cose)
+    if signed.payload is not None:
+        raise MalformedError("COSE_Sign1 has a payload where none belongs")
+    return _verified(signed, payload, anchors)
+
+
+def verify_attached(cose: bytes, anchors: Mapping[bytes, bytes]) -> bytes:
+    """The attached payload, once the signature over it is found good; else RefusedError or MalformedError."""
+    signed = parse(cose)
+    if signed.payload is None:
+        raise MalformedError("COSE_Sign1 has no payload")
+    _verified(signed, signed.payload, anchors)
+    return signed.payload
+
+
+def _verified(signed: Sign1, payload: bytes, anchors: Mapping[bytes, bytes]) -> bytes:
     if signed.algorithm not in {ALG_EDDSA, ALG_ED25519, ALG_ES256}:
         raise RefusedError(Refusal.UNSUPPORTED, f"signature algorithm {signed.algorithm} is not one of -8, -19 and -7")
     if signed.kid is None:
@@ -99,6 +123,8 @@ def verify1(cose: bytes, payload: bytes, anchors: Mapping[bytes, bytes]) -> byte
     key = anchors.get(signed.kid)
     if key is None:
         raise RefusedError(Refusal.UNKNOWN_KEY, f"no trust anchor has the key id {signed.kid.hex()}")
+    if (len(key) == es256.POINT_SIZE) != (signed.algorithm == ALG_ES256):
+        raise RefusedError(Refusal.UNSUPPORTED, f"anchor {signed.kid.hex()} is no key for algorithm {signed.algorithm}")
     if not verify(signed, payload, key):
         raise RefusedError(Refusal.BAD_SIGNATURE, f"the signature by key {signed.kid.hex()} does not fit")
     return signed.kid
@@ -108,7 +134,7 @@ def verify(signed: Sign1, payload: bytes, key: bytes) -> bool:
     """Whether `signed` is a signature over the detached `payload` by the public key `key`."""
     message = _to_be_signed(signed.protected, payload)
     if signed.algorithm == ALG_ES256:
-        return _verify_es256(key, message, signed.signature)
+        return es256.verify(key, message, signed.signature)
     if len(key) != _ED25519_KEY_SIZE or len(signed.signature) != _ED25519_SIGNATURE_SIZE:
         return False
     try:
@@ -121,13 +147,3 @@ def verify(signed: Sign1, payload: bytes, key: bytes) -> bool:
 def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
     structure: list[Any] = ["Signature1", protected, b"", payload]
     return cbor.encode(structure)
-
-
-def _verify_es256(point: bytes, message: bytes, signature: bytes) -> bool:
-    try:
-        es256 = importlib.import_module("wire.es256")
-    except ImportError:
-        raise RefusedError(
-            Refusal.UNSUPPORTED, "ES256 needs the Python package 'cryptography': install it, or sign with Ed25519"
-        ) from None
-    return bool(es256.verify(point, message, signature))

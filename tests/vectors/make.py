@@ -3,12 +3,17 @@
 Byte strings are hex. `envelopes.json`: what a board with `anchors`, of class `class`, says of an envelope when the last
 accepted sequence number of its workload is `last_sequence` (with the manifest digest `last_digest`); `edge` is what an
 edge host says where it differs. `rotations.json`: what a device with `anchors` says of a rotation after the one
-numbered `last`. `descriptor.json`, `smp.json`, `senml.json`: both directions, and input to be refused.
+numbered `last`. `cron.json`: when calendar expressions come due in UTC after `from` (Unix seconds), by the package
+`cronsim`. `descriptor.json`, `smp.json`, `senml.json`: both directions, and input to be refused.
 """
 
 import json
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from cronsim import CronSim
 
 from tests.vectors import envelopes, p256, rotations
 from wire import cose, profiles, senml, smp, suit
@@ -19,6 +24,43 @@ from wire.triggers import AtStart, Calendar, EdgeKind, Every, InputEdge, Message
 
 FOLDER = Path(__file__).parent
 
+FROM = datetime(2027, 12, 30, 22, 58, 30, tzinfo=UTC)
+EXPRESSIONS = (
+    "* * * * *",
+    "*/5 * * * *",
+    "7-59/13 */6 * * *",
+    "0 0 29 2 *",
+    "0 12 1,15 * 1",
+    "30 6 * * 1-5",
+    "0 0 * * 7",
+    "59 23 31 12 *",
+    "*/20 * * * * *",
+    "5 0 4 1-3/2 */2 *",
+)
+NO_EXPRESSIONS = [
+    *(
+        "",
+        "* * * *",
+        "* * * * * * *",
+        "60 * * * *",
+        "* 24 * * *",
+        "* * 0 * *",
+        "* * * 13 *",
+        "* * * * 8",
+        "*/0 * * * *",
+    ),
+    *(
+        "5-1 * * * *",
+        "1- * * * *",
+        "-1 * * * *",
+        "1,,2 * * * *",
+        "a * * * *",
+        "* * * jan *",
+        "*  * * * *",
+        "1/ * * * *",
+    ),
+]
+
 
 def make() -> dict[str, Any]:
     """The content of each file, by its name."""
@@ -28,6 +70,7 @@ def make() -> dict[str, Any]:
         "rotations.json": rotations.make(),
         "smp.json": _smp(),
         "senml.json": _senml(),
+        "cron.json": {"due": [_due(expression) for expression in EXPRESSIONS], "refused": NO_EXPRESSIONS},
         "refusals.json": {refusal.label: int(refusal) for refusal in Refusal},
         "profiles.json": {
             "vendor": profiles.VENDOR_ID.hex,
@@ -113,6 +156,11 @@ def _descriptor(name: str, descriptor: Descriptor) -> dict[str, Any]:
         "components": components,
         "probation": [descriptor.probation.calls, descriptor.probation.seconds],
     }
+
+
+def _due(expression: str) -> dict[str, Any]:
+    times = [int(time.timestamp()) for time in islice(CronSim(expression, FROM), 4)]
+    return {"expression": expression, "from": int(FROM.timestamp()), "next": times}
 
 
 def _smp() -> dict[str, Any]:

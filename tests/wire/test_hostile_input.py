@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.vectors import envelopes
 from tests.wire import strategies
-from wire import cbor, cose, descriptor, manifest, messages, profiles, senml, smp, suit, topics
+from wire import cbor, cose, descriptor, manifest, messages, profiles, rotation, senml, smp, suit, topics
 from wire.errors import WireError
 
 ANCHORS = cose.anchors([cose.public_key(envelopes.SEED)])
@@ -23,6 +23,13 @@ def accept(data: bytes) -> None:
     with suppress(WireError):
         envelope.verify(ANCHORS)
     suit.check(envelope.manifest, profiles.class_id(envelopes.PROFILE), 3)
+
+
+def rotate(data: bytes) -> None:
+    """What a device does with a rotation, though it does not stop at a bad signature."""
+    with suppress(WireError):
+        rotation.verify(data, ANCHORS.values(), 3)
+    rotation.read(data)
 
 
 def read_frames(data: bytes) -> None:
@@ -49,6 +56,7 @@ READERS: dict[str, Callable[[bytes], Any]] = {
     "senml": senml.decode,
     "descriptor": descriptor.decode,
     "sign1": cose.parse,
+    "rotation": rotate,
     "suit": accept,
     "smp message": smp.Message.decode,
     "smp frames": read_frames,
@@ -58,6 +66,7 @@ SAMPLES = [
     envelopes.sign(envelopes.manifest(), payloads={"#code": b"code"}),
     envelopes.RELEASE.encode(),
     cose.sign1(b"", envelopes.SEED),
+    rotation.make(list(ANCHORS.values()), 4, envelopes.SEED),
     senml.encode(senml.Measurement("d", "w", "n", "Cel", 1.5, 1.7e9)),
     messages.Desired(1, (messages.DesiredWorkload("a", b"r" * 32, b"e", b"d" * 32, 4),)).encode(),
     messages.EventBatch(1, 2, (messages.Event(3, "log", level="info"),)).encode(),

@@ -12,9 +12,10 @@ from wire.errors import RefusedError
 from wire.refusals import Refusal
 
 # draft-ietf-suit-manifest, appendix B: examples 0 and 1, and the public key their signatures are made with.
-SUIT_KEY = base64.b64decode(
+SUIT_POINT = base64.b64decode(
     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEhJaBGq4LqqvSYVcYnuzaJr6qi/Ebbz/m4rVlnIXbwK07HypLbAmBMcCjbazR14vTgdzfsJwFLbM5kdtzOLSolg=="
 )[-65:]
+SUIT_KEY = bytes([2 + SUIT_POINT[-1] % 2]) + SUIT_POINT[1:33]  # the same point, compressed
 EXAMPLE_0 = bytes.fromhex(
     "d86ba2025873825824822f58206658ea560262696dd1f13b782239a064da7c6c5cbaf52fded428a6fc83c7e5af584ad28443a10126a0f65840"
     "408d0816f9b510749bf6a51b066951e08a4438f849eb092a1ac768eed9de696c1b1dd35d82ef149e6a73a61976ad2cfe78444b8064293350"

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,18 @@ class Code:
             raise RefusedError(Refusal.DIGEST_MISMATCH, f"{self.uri} has another SHA-256 than the manifest says")
 
 
+CODE_ALIGNMENT = 16
+"""Where the codes of a release travel one after the other, each begins at a multiple of this many bytes."""
+
+
+def join(codes: Iterable[bytes]) -> bytes:
+    """The codes of a release as they travel and as they lie in a board's slot; a single one is what it is."""
+    joined = bytearray()
+    for code in codes:
+        joined += bytes(-len(joined) % CODE_ALIGNMENT) + code
+    return bytes(joined)
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What a manifest says; `digest` is its SHA-256 and names the release."""
@@ -57,6 +69,26 @@ class Manifest:
     def name(self) -> str:
         """The workload's name."""
         return self.descriptor.name
+
+    @property
+    def size(self) -> int:
+        """Bytes of all codes as they travel."""
+        size = 0
+        for code in self.codes:
+            size += -size % CODE_ALIGNMENT + code.size
+        return size
+
+    def split(self, joined: bytes) -> tuple[bytes, ...]:
+        """The codes out of what `join` made of them; RefusedError (digest-mismatch) when one is not in its place."""
+        codes, at = [], 0
+        for code in self.codes:
+            at += -at % CODE_ALIGNMENT
+            codes.append(joined[at : at + code.size])
+            code.check(codes[-1])
+            at += code.size
+        if at != len(joined):
+            raise RefusedError(Refusal.DIGEST_MISMATCH, f"the codes have {at} bytes together, not {len(joined)}")
+        return tuple(codes)
 
     @property
     def version(self) -> str:

@@ -35,7 +35,7 @@ def sign_ed25519(payload, seed, kid):
 def sign_es256(payload, number, kid):
     """A COSE_Sign1 with detached payload by the P-256 key with this private number; with the key's point."""
     key = derive_private_key(number, SECP256R1())
-    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
     return [_sign(payload, key.private_bytes(PEM, PKCS8, NoEncryption()), -7, kid), point.hex()]
 
 
