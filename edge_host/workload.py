@@ -342,7 +342,7 @@ class Workload:
         self._services.changed()
 
     def _tell_stop(self, release: Release, stop: StopError) -> None:
-        kind = EventKind.LIMIT if stop.kind == "limit" else EventKind.TRAP
+        kind = EventKind.LIMIT if stop.kind == "limit" else EventKind.STOP
         self._services.journal.event(
             kind, self.name, release.version, level="error", message=stop.backtrace or stop.message, reason=str(stop)
         )

@@ -11,8 +11,11 @@ from typing import Any, Self
 
 from wire import cbor, records
 from wire.errors import MalformedError
+from wire.subjects import check_subject
 
 MAX_BLOCK = 65_536
+MAX_MESSAGE_DATA = 1_024
+"""The most bytes that a message of a guest carries outside its host."""
 
 
 def unix_ms() -> int:
@@ -34,17 +37,18 @@ class State(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What an event tells; `TELEMETRY` occurs between board and edge host alone."""
+    """What an event tells; `TELEMETRY` and `MESSAGE` occur between board and edge host alone."""
 
     LOG = "log"
     STATE = "state"
-    TRAP = "trap"
+    STOP = "stop"
     REFUSED = "refused"
     LIMIT = "limit"
     BOOT = "boot"
     LINK = "link"
     DROPPED = "dropped"
     TELEMETRY = "telemetry"
+    MESSAGE = "message"
 
 
 class _Message:
@@ -65,14 +69,32 @@ def _check_length(value: bytes, length: int, what: str) -> None:
 
 
 @dataclass(frozen=True)
+class DeltaOffer:
+    """A patch (`wire.delta`) that makes the wanted code out of the one with the digest `base`."""
+
+    base: bytes
+    digest: bytes
+    size: int
+
+    def __post_init__(self) -> None:
+        _check_length(self.base, 32, "Desired.workloads.deltas.base")
+        _check_length(self.digest, 32, "Desired.workloads.deltas.digest")
+
+
+@dataclass(frozen=True)
 class DesiredWorkload:
-    """One workload that a device shall run: the severed envelope, and digest and size of the code to fetch."""
+    """One workload that a device shall run: the severed envelope, and digest and size of the code to fetch.
+
+    `deltas` are patches that may be fetched in its place. The code is that of all components as they travel
+    (`wire.suit.join`).
+    """
 
     name: str
     release: bytes
     envelope: bytes
     digest: bytes
     size: int
+    deltas: tuple[DeltaOffer, ...] | None = None
 
     def __post_init__(self) -> None:
         _check_length(self.release, 32, "Desired.workloads.release")
@@ -81,10 +103,27 @@ class DesiredWorkload:
 
 @dataclass(frozen=True)
 class Desired(_Message):
-    """Everything a device shall run; what is not listed is to be removed."""
+    """Everything a device shall run; what is not listed is to be removed. `anchors` is a rotation of its anchors."""
 
     revision: int
     workloads: tuple[DesiredWorkload, ...] = ()
+    anchors: bytes | None = None
+
+
+@dataclass(frozen=True)
+class GuestMessage(_Message):
+    """A message between guests and the fleet (formats.md, `message` and `message/to`); not durable."""
+
+    subject: str
+    data: bytes
+    reply: str | None = None
+
+    def __post_init__(self) -> None:
+        check_subject(self.subject)
+        if self.reply is not None:
+            check_subject(self.reply)
+        if len(self.data) > MAX_MESSAGE_DATA:
+            raise MalformedError(f"a message carries {len(self.data)} bytes; allowed are {MAX_MESSAGE_DATA}")
 
 
 @dataclass(frozen=True)
@@ -133,7 +172,7 @@ class TelemetryBatch(_Message):
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened on a device."""
+    """Something that happened on a device; the fields from `release` on belong to a stop, `up` is in milliseconds."""
 
     time: int
     kind: str
@@ -144,6 +183,15 @@ class Event:
     message: str | None = None
     state: str | None = None
     reason: str | None = None
+    release: bytes | None = None
+    component: str | None = None
+    trap: str | None = None
+    pc: int | None = None
+    function: int | None = None
+    fuel: int | None = None
+    memory: int | None = None
+    stack: int | None = None
+    up: int | None = None
 
     def encode(self) -> bytes:
         """The event alone, as an outbox keeps it."""

@@ -51,8 +51,11 @@ class Os(IntEnum):
     """Commands of the group OS."""
 
     ECHO = 0
+    TASKS = 2
+    DATE_TIME = 4
     RESET = 5
     PARAMETERS = 6
+    INFO = 7
 
 
 class Image(IntEnum):
@@ -74,6 +77,11 @@ class Petiole(IntEnum):
     WORKLOADS = 7
     REMOVE = 8
     SUBSCRIBE = 9
+    TIME = 10
+    DELTA = 11
+    ANCHORS = 12
+    MESSAGE = 13
+    RESTART = 14
     EVENT = 16
 
 

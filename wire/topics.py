@@ -16,8 +16,10 @@ ACK = "ack"
 COMMAND = "cmd"
 COMMAND_REPLY = "cmd/reply"
 BLOCK = "block"
+MESSAGE = "message"
+MESSAGE_TO = "message/to"
 
-_KINDS = frozenset({DESIRED, REPORTED, TELEMETRY, EVENT, ACK, COMMAND, COMMAND_REPLY})
+_KINDS = frozenset({DESIRED, REPORTED, TELEMETRY, EVENT, ACK, COMMAND, COMMAND_REPLY, MESSAGE, MESSAGE_TO})
 _BLOCK = re.compile(r"block/([0-9a-f]{64})(/get)?")
 
 

@@ -134,7 +134,7 @@ class Session:
     def _event_stored(self, kind: str) -> None:
         self._unacknowledged.set()
         self._services.delivery.wake()
-        if kind in (EventKind.STATE, EventKind.TRAP):
+        if kind in (EventKind.STATE, EventKind.STOP):
             self._work.set()
 
     # Workloads

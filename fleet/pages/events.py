@@ -18,7 +18,7 @@ LEVELS = {
     "error": "Errors",
 }
 KINDS = {"": "All kinds"} | {
-    kind: kind for kind in ("log", "state", "trap", "refused", "limit", "boot", "link", "dropped")
+    kind: kind for kind in ("log", "state", "stop", "refused", "limit", "boot", "link", "dropped", "message")
 }
 
 COLUMNS: list[dict[str, Any]] = [

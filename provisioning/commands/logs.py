@@ -1,4 +1,4 @@
-"""`petiole logs`: What happened on a device: log lines, changes of state, traps, refusals."""
+"""`petiole logs`: What happened on a device: log lines, changes of state, stops, refusals."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ def logs(
     *,
     workload: Annotated[str | None, typer.Option(help="Only events of this workload.")] = None,
     kind: Annotated[
-        str | None, typer.Option(help="Only one kind: log, state, trap, refused, limit, boot, link or dropped.")
+        str | None, typer.Option(help="Only one kind: log, state, stop, refused, limit, boot, link, dropped or message.")
     ] = None,
     after: AfterOption = None,
     limit: LimitOption = 50,
@@ -26,7 +26,7 @@ def logs(
     fleet: FleetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What happened on a device: log lines of its workloads, changes of state, traps, refusals; oldest first.
+    """What happened on a device: log lines of its workloads, changes of state, stops, refusals; oldest first.
 
     Example: petiole logs an505-1 --workload thermometer -f
     """

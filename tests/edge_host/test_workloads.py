@@ -108,7 +108,7 @@ def test_a_release_that_traps_on_probation_is_taken_back(fleet: FleetDouble, new
     entry = fleet.wait_state(DEVICE, "thermometer", "rolled-back")
     assert entry.reason == "trap: `unreachable` instruction executed"
     assert (entry.version, entry.previous) == ("2.0", "1.0")
-    trap = fleet.wait(DEVICE, lambda r: next((e for e in r.events.values() if e.kind == "trap"), None), "trap")
+    trap = fleet.wait(DEVICE, lambda r: next((e for e in r.events.values() if e.kind == "stop"), None), "stop")
     assert trap.version == "2.0"
     assert "wasm backtrace" in str(trap.message)
     fleet.wait_telemetry(DEVICE, len(fleet.received(DEVICE).telemetry))

@@ -81,7 +81,7 @@ def test_logs_shows_the_newest_oldest_first(petiole, device):
 def test_logs_filters_by_kind_and_workload(petiole, device):
     device.event("log", workload="thermometer", level="info", message="one")
     device.event("log", workload="other", level="info", message="two")
-    device.event("trap", workload="other", reason="trap: unreachable")
+    device.event("stop", workload="other", reason="trap: unreachable")
     rows = json.loads(petiole("logs", "b-1", "--kind", "log", "--workload", "other", "--json").stdout)
     assert [row["message"] for row in rows] == ["two"]
 

@@ -26,14 +26,31 @@ plain_maps = st.dictionaries(texts, plain, max_size=4)
 full_names = st.from_regex(r"[a-z]{1,8}:[a-z]{1,8}/[a-z]{1,8}@0\.[0-9]\.[0-9]", fullmatch=True)
 
 queue_depths = st.builds(messages.QueueDepth, uints, uints, st.none() | uints)
-events = st.builds(messages.Event, uints, texts, *[st.none() | texts for _ in range(7)])
+optional_uints = st.none() | uints
+events = st.builds(
+    messages.Event,
+    uints,
+    texts,
+    *[st.none() | texts for _ in range(7)],
+    st.none() | digests,
+    *[st.none() | texts for _ in range(2)],
+    *[optional_uints for _ in range(6)],
+)
+tokens = st.from_regex(r"[!-)+-\-/-=?-~]{1,8}", fullmatch=True)
+subjects = st.lists(tokens, min_size=1, max_size=4).map(".".join)
+deltas = st.lists(st.builds(messages.DeltaOffer, digests, digests, uints), max_size=2).map(tuple)
 all_messages = st.one_of(
+    st.builds(messages.GuestMessage, subjects, st.binary(max_size=40), st.none() | subjects),
     st.builds(
         messages.Desired,
         uints,
         st.lists(
-            st.builds(messages.DesiredWorkload, names, digests, st.binary(max_size=40), digests, uints), max_size=3
+            st.builds(
+                messages.DesiredWorkload, names, digests, st.binary(max_size=40), digests, uints, st.none() | deltas
+            ),
+            max_size=3,
         ).map(tuple),
+        st.none() | st.binary(max_size=40),
     ),
     st.builds(
         messages.Reported,
@@ -67,8 +84,6 @@ all_messages = st.one_of(
     st.builds(messages.CommandReply, texts, st.booleans(), plain, st.none() | texts),
 )
 
-tokens = st.from_regex(r"[!-)+-\-/-=?-~]{1,8}", fullmatch=True)
-subjects = st.lists(tokens, min_size=1, max_size=4).map(".".join)
 filters = st.one_of(
     subjects,
     st.tuples(st.lists(st.just("*") | tokens, max_size=3), st.sampled_from(["*", ">"])).map(

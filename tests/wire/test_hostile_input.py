@@ -47,6 +47,7 @@ READERS: dict[str, Callable[[bytes], Any]] = {
             messages.EventBatch,
             messages.Event,
             messages.Ack,
+            messages.GuestMessage,
             messages.BlockRequest,
             messages.BlockAnswer,
             messages.Command,
