@@ -9,12 +9,12 @@ use std::boxed::Box;
 use std::cell::RefCell;
 use std::format;
 use std::rc::Rc;
-use std::string::{String, ToString};
-use std::vec::Vec;
+use std::string::String;
 
-use petiole_interfaces::{Devices, Level, Port, TelemetryError, Value};
+use petiole_interfaces::Devices;
+use petiole_interfaces::double::{Heard, Recorder};
 
-use crate::{Deployment, Engine, Guest, LoadError};
+use crate::{Call, Deployment, Engine, Guest, LoadError, Outcome, Stop};
 
 /// Bytecode for the machine that runs the tests; boards run its 32-bit sibling.
 #[cfg(target_pointer_width = "64")]
@@ -36,45 +36,6 @@ const TELEMETRY: &str = r#"
         (export "send-number" (func (param "name" string) (param "unit" string) (param "value" f64)
             (result (result (error $error)))))))
     (core func $send (canon lower (func $telemetry "send-number") (memory (core memory $memory "memory"))))"#;
-
-/// What reached the port.
-#[derive(Default)]
-struct Heard {
-    lines: Vec<(Level, String, String)>,
-    measurements: Vec<(String, String, f64)>,
-    now: u64,
-}
-
-struct Ear(Rc<RefCell<Heard>>);
-
-impl Port for Ear {
-    fn log(&mut self, level: Level, context: &str, message: &str) {
-        self.0
-            .borrow_mut()
-            .lines
-            .push((level, context.to_string(), message.to_string()));
-    }
-
-    fn telemetry(
-        &mut self,
-        name: &str,
-        unit: &str,
-        value: Value<'_>,
-    ) -> Result<(), TelemetryError> {
-        let Value::Number(value) = value else {
-            return Err(TelemetryError::Invalid);
-        };
-        self.0
-            .borrow_mut()
-            .measurements
-            .push((name.to_string(), unit.to_string(), value));
-        Ok(())
-    }
-
-    fn now(&self) -> u64 {
-        self.0.borrow().now
-    }
-}
 
 /// A component with these imports whose handler is the core function `body`. `$memory` has `bytes` bytes and starts with
 /// `data`; the host's functions are imported under the names in `functions`; `$ok` is the address of a good result.
@@ -134,10 +95,9 @@ fn load_on(
     text: &str,
     deployment: Deployment,
 ) -> (Result<Guest, LoadError>, Rc<RefCell<Heard>>) {
-    let heard = Rc::new(RefCell::new(Heard::default()));
-    let port = Box::new(Ear(heard.clone()));
+    let (port, heard) = Recorder::new();
     (
-        Engine::new(devices).load_bytes(compile(text), deployment, port),
+        Engine::new(devices).load_bytes(compile(text), deployment, Box::new(port)),
         heard,
     )
 }
@@ -145,6 +105,22 @@ fn load_on(
 fn load(text: &str, deployment: Deployment) -> (Guest, Rc<RefCell<Heard>>) {
     let (guest, heard) = load_on(Devices::default(), text, deployment);
     (guest.unwrap_or_else(|error| panic!("{error}")), heard)
+}
+
+/// Polls until the call ends, at most as often as the largest limit of these tests has slices.
+fn finish(guest: &mut Guest) -> Result<Outcome, Stop> {
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..2_000 {
+        if let Poll::Ready(result) = guest.poll(&mut context) {
+            return result;
+        }
+    }
+    panic!("the call does not end");
+}
+
+fn run(guest: &mut Guest) -> Result<Outcome, Stop> {
+    guest.begin(Call::Run);
+    finish(guest)
 }
 
 fn granted(imports: &[(&str, &[&str])]) -> Deployment {

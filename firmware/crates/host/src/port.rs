@@ -2,10 +2,14 @@
 
 use alloc::rc::Rc;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::cell::RefCell;
+use core::task::{Context, Poll};
 
 use petiole_interfaces::meter::Meter;
-use petiole_interfaces::{Level, Limits, Port, TelemetryError, Value};
+use petiole_interfaces::{
+    KeyValue, KeyValueError, Level, Limits, Message, MessageError, Port, TelemetryError, Value, Wall,
+};
 
 use crate::Board;
 use crate::events::{Events, Field};
@@ -55,6 +59,7 @@ pub struct GuestPort {
     messages: Meter,
     /// The breach that was said last, and when, milliseconds.
     breach: Option<(&'static str, u64)>,
+    values: NoValues,
 }
 
 impl GuestPort {
@@ -67,6 +72,7 @@ impl GuestPort {
             version: version.into(),
             messages,
             breach: None,
+            values: NoValues,
         }
     }
 
@@ -151,5 +157,52 @@ impl Port for GuestPort {
 
     fn now(&self) -> u64 {
         self.shared.board.now_ns()
+    }
+
+    fn wake_at(&mut self, _: u64) {}
+
+    fn wall(&self) -> Option<Wall> {
+        None
+    }
+
+    fn random(&mut self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+
+    fn publish(&mut self, _: Message) -> Result<(), MessageError> {
+        Err(MessageError::Full)
+    }
+
+    fn request(&mut self, _: Message, _: u32) -> Result<u32, MessageError> {
+        Err(MessageError::Full)
+    }
+
+    fn reply(&mut self, _: u32, _: &mut Context<'_>) -> Poll<Result<Message, MessageError>> {
+        Poll::Ready(Err(MessageError::Timeout))
+    }
+
+    fn key_value(&mut self) -> &mut dyn KeyValue {
+        &mut self.values
+    }
+}
+
+/// No values at all.
+struct NoValues;
+
+impl KeyValue for NoValues {
+    fn get(&mut self, _: &str, _: &str) -> Result<Option<Vec<u8>>, KeyValueError> {
+        Err(KeyValueError::NoSuchStore)
+    }
+
+    fn set(&mut self, _: &str, _: &str, _: &[u8]) -> Result<(), KeyValueError> {
+        Err(KeyValueError::NoSuchStore)
+    }
+
+    fn delete(&mut self, _: &str, _: &str) -> Result<(), KeyValueError> {
+        Err(KeyValueError::NoSuchStore)
+    }
+
+    fn keys(&mut self, _: &str, _: u64, _: u64) -> Result<Vec<String>, KeyValueError> {
+        Err(KeyValueError::NoSuchStore)
     }
 }

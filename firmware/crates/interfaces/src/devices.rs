@@ -4,6 +4,8 @@ use core::cell::RefCell;
 
 use crate::gpio::{Input, Output};
 use crate::i2c::Bus;
+use crate::pwm::Pwm;
+use crate::spi;
 
 /// One resource; shared by all guests whose grants name its label.
 #[derive(Clone, Copy)]
@@ -12,8 +14,12 @@ pub enum Resource {
     I2c(&'static RefCell<dyn Bus>),
     /// An output pin, offered through `wasi:gpio/digital`.
     Output(&'static RefCell<dyn Output>),
-    /// An input pin, offered through `wasi:gpio/digital`.
+    /// An input pin, offered through `wasi:gpio/digital` and `wasi:gpio/digital-async`.
     Input(&'static RefCell<dyn Input>),
+    /// A device on an SPI bus, offered through `wasi:spi/spi`.
+    Spi(&'static RefCell<dyn spi::Device>),
+    /// A PWM output, offered through `wasi:gpio/pwm`.
+    Pwm(&'static RefCell<dyn Pwm>),
 }
 
 impl Resource {
@@ -22,6 +28,8 @@ impl Resource {
         match self {
             Self::I2c(_) => "wasi:i2c/i2c",
             Self::Output(_) | Self::Input(_) => "wasi:gpio/digital",
+            Self::Spi(_) => "wasi:spi/spi",
+            Self::Pwm(_) => "wasi:gpio/pwm",
         }
     }
 }

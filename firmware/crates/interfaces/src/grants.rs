@@ -4,10 +4,17 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Interfaces that come with another one: no component can use the second without the first.
+/// Interfaces that come with another one: the second reaches nothing that the first does not.
 const COMPANIONS: &[(&str, &str)] = &[
     ("petiole:i2c/buses@", "wasi:i2c/i2c@"),
-    ("wasi:gpio/types@", "wasi:gpio/digital@"),
+    ("petiole:clock/synchronization@", "wasi:clocks/wall-clock@"),
+];
+
+/// Interfaces that reach nothing by themselves.
+const FREE: &[&str] = &[
+    "wasi:io/poll@",
+    "wasi:gpio/types@",
+    "wasmcloud:messaging/types@",
 ];
 
 struct Grant {
@@ -34,23 +41,28 @@ impl Grants {
         });
     }
 
-    /// Whether the import is granted, itself or as the companion of a granted one.
+    /// Whether the import is granted, itself or as the companion of a granted one, or needs no grant.
     pub fn allows(&self, import: &str) -> bool {
-        if self.0.iter().any(|grant| grant.import == import) {
-            return true;
-        }
-        COMPANIONS.iter().any(|(companion, main)| {
-            import.starts_with(companion)
-                && self.0.iter().any(|grant| grant.import.starts_with(main))
-        })
+        self.0.iter().any(|grant| grant.import == import)
+            || FREE.iter().any(|free| import.starts_with(free))
+            || COMPANIONS.iter().any(|(companion, main)| {
+                import.starts_with(companion)
+                    && self.0.iter().any(|grant| grant.import.starts_with(main))
+            })
     }
 
     /// Whether an interface, given without its version (`wasi:i2c/i2c`), may open `label`.
     pub fn allows_label(&self, interface: &str, label: &str) -> bool {
+        self.labels(interface).any(|granted| granted == label)
+    }
+
+    /// The labels that an interface, given without its version, may open. Those of `wasi:keyvalue/store` are buckets,
+    /// those of `wasmcloud:messaging/consumer` subject filters.
+    pub fn labels<'a>(&'a self, interface: &'a str) -> impl Iterator<Item = &'a str> {
         self.0
             .iter()
-            .filter(|grant| grant.import.split('@').next() == Some(interface))
-            .any(|grant| grant.labels.iter().any(|granted| granted == label))
+            .filter(move |grant| grant.import.split('@').next() == Some(interface))
+            .flat_map(|grant| grant.labels.iter().map(String::as_str))
     }
 }
 

@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use embedded_hal::i2c::{Error, ErrorKind, I2c, Operation};
 
+use crate::room::Room;
+
 /// An I2C controller behind a pointer; every blocking embedded-hal bus is one.
 pub trait Bus {
     /// Runs the operations with repeated STARTs (see [`I2c::transaction`]).
@@ -46,12 +48,11 @@ pub fn transaction(
         .ok()
         .filter(|address| *address < 0x80)
         .ok_or(ErrorKind::Other)?;
-    let mut left = u64::from(most);
+    let mut room = Room::new(most);
     let mut buffers = Vec::new();
     for step in steps {
         if let Step::Read(length) = step {
-            left = left.checked_sub(*length).ok_or(ErrorKind::Other)?;
-            buffers.push(zeroed(*length as usize)?);
+            buffers.push(room.take(*length).ok_or(ErrorKind::Other)?);
         }
     }
     let mut unfilled = buffers.iter_mut();
@@ -65,16 +66,6 @@ pub fn transaction(
     bus.transaction(address, &mut operations)?;
     drop(operations);
     Ok(buffers)
-}
-
-/// Zeroes, or [`ErrorKind::Other`] when the heap is too small.
-fn zeroed(length: usize) -> Result<Vec<u8>, ErrorKind> {
-    let mut buffer = Vec::new();
-    buffer
-        .try_reserve_exact(length)
-        .map_err(|_| ErrorKind::Other)?;
-    buffer.resize(length, 0);
-    Ok(buffer)
 }
 
 #[cfg(test)]

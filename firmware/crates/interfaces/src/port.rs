@@ -1,4 +1,10 @@
-//! Where a guest's words go.
+//! The way from one guest to the rest of the board.
+
+use core::task::{Context, Poll};
+
+use crate::clock::Wall;
+use crate::key_value::KeyValue;
+use crate::messages::{Message, MessageError};
 
 /// Severity of a log line; the numbers are those of event field `lvl` (formats, section 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,4 +65,29 @@ pub trait Port {
     fn resolution(&self) -> u64 {
         1_000_000
     }
+
+    /// Asks for the guest to be polled again at this time of [`Port::now`]; of several the earliest counts.
+    fn wake_at(&mut self, at_ns: u64);
+
+    /// The time of day, or None when it was never set.
+    fn wall(&self) -> Option<Wall>;
+
+    /// Fills `bytes` with what nobody can foretell.
+    fn random(&mut self, bytes: &mut [u8]);
+
+    /// Sends a message to whoever takes its subject: guests of this board and the fleet. Counts as one of the guest's messages.
+    fn publish(&mut self, message: Message) -> Result<(), MessageError>;
+
+    /// Sends a message with a `reply_to` of the port's choice ([`crate::messages::INBOX`]). The ticket is for [`Port::reply`].
+    fn request(&mut self, message: Message, timeout_ms: u32) -> Result<u32, MessageError>;
+
+    /// The answer to a request, or [`MessageError::Timeout`]. The ticket ends with either.
+    fn reply(
+        &mut self,
+        ticket: u32,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Message, MessageError>>;
+
+    /// The values that the guest's workload keeps.
+    fn key_value(&mut self) -> &mut dyn KeyValue;
 }

@@ -1,6 +1,6 @@
 use petiole_interfaces::{Devices, Limits};
 
-use super::{component, load, load_on};
+use super::{component, load, load_on, run};
 use crate::{Deployment, LoadError, StopKind};
 
 const GOOD: &str = "(i32.const 1024)";
@@ -15,11 +15,11 @@ fn limited(limits: Limits) -> Deployment {
 #[test]
 fn a_good_call_tells_its_fuel_and_can_be_repeated() {
     let (mut guest, _) = load(&component("", &[], "", GOOD), Deployment::default());
-    let first = guest.run_handler().expect("a good call");
+    let first = run(&mut guest).expect("a good call");
     assert_eq!(first.result, Ok(()));
     assert!((1..100).contains(&first.fuel), "{}", first.fuel);
-    assert_eq!(guest.run_handler(), Ok(first));
-    assert_eq!(guest.memory(), 4_096);
+    assert_eq!(run(&mut guest), Ok(first));
+    assert_eq!(guest.usage().memory, 4_096);
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn an_error_of_the_handler_is_its_own_text() {
         "(i32.store8 (i32.const 1024) (i32.const 1)) (i32.store (i32.const 1028) (i32.const 0))
         (i32.store (i32.const 1032) (i32.const 5)) (i32.const 1024)";
     let (mut guest, _) = load(&component("", &[], "cloud", body), Deployment::default());
-    let outcome = guest.run_handler().expect("the handler answers");
+    let outcome = run(&mut guest).expect("the handler answers");
     assert_eq!(outcome.result, Err("cloud".into()));
 }
 
@@ -38,7 +38,7 @@ fn a_loop_without_end_is_stopped_by_fuel() {
         &component("", &[], "", "(loop (br 0)) (unreachable)"),
         Deployment::default(),
     );
-    let stop = guest.run_handler().expect_err("a stop");
+    let stop = run(&mut guest).expect_err("a stop");
     assert_eq!((stop.kind, stop.kind.label()), (StopKind::Fuel, "fuel"));
 }
 
@@ -53,7 +53,7 @@ fn a_trap_is_named() {
         ("(i32.load (i32.const 4096))", "memory-out-of-bounds"),
     ] {
         let (mut guest, _) = load(&component("", &[], "", body), Deployment::default());
-        let stop = guest.run_handler().expect_err("a stop");
+        let stop = run(&mut guest).expect_err("a stop");
         assert_eq!(stop.kind, StopKind::Trap(name));
         assert_eq!(stop.function, Some(0));
         assert_eq!(std::format!("{stop}"), std::format!("trap: {name}"));
@@ -74,8 +74,8 @@ fn endless_recursion_ends_at_the_stack_limit() {
         }),
     );
     assert_eq!(
-        guest.run_handler().expect_err("a stop").kind,
-        StopKind::Trap("stack-overflow")
+        run(&mut guest).expect_err("a stop").kind,
+        StopKind::Stack
     );
 }
 
@@ -114,9 +114,9 @@ fn memory_that_would_grow_stops_the_guest() {
                 ..Limits::default()
             }),
         );
-        let stop = guest.run_handler().expect_err("a stop");
+        let stop = run(&mut guest).expect_err("a stop");
         assert_eq!(stop.kind, StopKind::Memory, "{stop}");
         assert!(stop.message.contains(words), "{stop}");
-        assert_eq!(guest.memory(), 4_096);
+        assert_eq!(guest.usage().memory, 4_096);
     }
 }

@@ -1,9 +1,10 @@
 use std::string::ToString;
+use std::vec;
 
 use petiole_interfaces::Devices;
 
 use super::{LOGGING, component, granted, load_on};
-use crate::{Deployment, LoadError};
+use crate::{Deployment, Entry, LoadError};
 
 #[test]
 fn an_import_without_grant_is_refused_by_name() {
@@ -45,17 +46,22 @@ fn a_granted_import_that_no_board_has_is_refused_by_name() {
 #[test]
 fn bytes_that_are_no_artifact_are_incompatible() {
     for bytes in [&b""[..], b"\0asm\x0d\0\x01\0", &[0x7f; 4096]] {
-        let port = std::boxed::Box::new(super::Ear(Default::default()));
+        let port = std::boxed::Box::new(petiole_interfaces::double::Recorder::new().0);
         let guest =
-            crate::Engine::new(Devices::default()).load_bytes(bytes, Deployment::default(), port);
+            crate::Engine::new(Devices::default()).load_bytes(bytes, Deployment::default(), port, &[]);
         assert!(matches!(guest.err(), Some(LoadError::Incompatible(_))));
     }
 }
 
 #[test]
 fn a_component_without_handler_is_incompatible() {
-    let (guest, _) = load_on(Devices::default(), "(component)", Deployment::default());
-    assert!(
-        matches!(guest.err(), Some(LoadError::Incompatible(text)) if text.contains("petiole:schedule/handler"))
+    let deployment = Deployment {
+        entries: vec![Entry::Schedule],
+        ..Deployment::default()
+    };
+    let (guest, _) = load_on(Devices::default(), "(component)", deployment);
+    assert_eq!(
+        guest.err(),
+        Some(LoadError::NoExport("petiole:schedule/handler@0.1.0"))
     );
 }

@@ -2,7 +2,7 @@ use std::string::ToString;
 
 use petiole_interfaces::{Level, Limits};
 
-use super::{LOGGING, TELEMETRY, component, granted, load};
+use super::{LOGGING, TELEMETRY, component, granted, load, run};
 use crate::StopKind;
 
 const LOG: (&str, &str) = ("log", "(param i32 i32 i32 i32 i32)");
@@ -13,7 +13,7 @@ fn log_lines_reach_the_port() {
     let body = "(call $log (i32.const 3) (i32.const 0) (i32.const 4) (i32.const 4) (i32.const 5)) (i32.const 1024)";
     let text = component(LOGGING, &[LOG], "roothello", body);
     let (mut guest, heard) = load(&text, granted(&[("wasi:logging/logging@0.1.0-draft", &[])]));
-    assert_eq!(guest.run_handler().expect("a good call").result, Ok(()));
+    assert_eq!(run(&mut guest).expect("a good call").result, Ok(()));
     assert_eq!(
         heard.borrow().lines,
         [(Level::Warn, "root".to_string(), "hello".to_string())]
@@ -30,8 +30,8 @@ fn a_text_longer_than_the_host_call_limit_stops_the_guest() {
         ..Limits::default()
     };
     let (mut guest, heard) = load(&text, deployment);
-    let stop = guest.run_handler().expect_err("a stop");
-    assert_eq!(stop.kind, StopKind::Error);
+    let stop = run(&mut guest).expect_err("a stop");
+    assert_eq!(stop.kind, StopKind::HostCallBytes);
     assert!(heard.borrow().lines.is_empty());
 }
 
@@ -48,18 +48,18 @@ fn measurements_reach_the_port_until_the_limit() {
         ..Limits::default()
     };
     let (mut guest, heard) = load(&text, deployment);
-    assert_eq!(guest.run_handler().expect("a good call").result, Ok(()));
+    assert_eq!(run(&mut guest).expect("a good call").result, Ok(()));
     assert_eq!(
-        heard.borrow().measurements,
+        heard.borrow().numbers,
         [("t".to_string(), "Cel".to_string(), 21.5)]
     );
-    let rate_limited = guest.run_handler().expect("the handler answers").result;
+    let rate_limited = run(&mut guest).expect("the handler answers").result;
     assert_eq!(
         rate_limited,
         Err("t".to_string()),
         "the text's length is the error's number, 1"
     );
     heard.borrow_mut().now = 3_600_000_000_000;
-    assert_eq!(guest.run_handler().expect("a good call").result, Ok(()));
-    assert_eq!(heard.borrow().measurements.len(), 2);
+    assert_eq!(run(&mut guest).expect("a good call").result, Ok(()));
+    assert_eq!(heard.borrow().numbers.len(), 2);
 }

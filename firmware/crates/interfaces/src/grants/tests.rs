@@ -26,12 +26,28 @@ fn a_grant_holds_for_the_full_name_alone() {
 
 #[test]
 fn companions_come_with_their_interface() {
-    let mut grants = Grants::new();
-    grants.allow("wasi:i2c/i2c@0.2.0-draft", []);
-    assert!(grants.allows("petiole:i2c/buses@0.1.0"));
-    assert!(!grants.allows("wasi:gpio/types@0.2.0"));
-    grants.allow("wasi:gpio/digital@0.2.0", []);
+    for (main, companion) in [
+        ("wasi:i2c/i2c@0.2.0-draft", "petiole:i2c/buses@0.1.0"),
+        (
+            "wasi:clocks/wall-clock@0.2.0",
+            "petiole:clock/synchronization@0.1.0",
+        ),
+    ] {
+        let mut grants = Grants::new();
+        assert!(!grants.allows(companion));
+        grants.allow(main, []);
+        assert!(grants.allows(companion));
+    }
+}
+
+#[test]
+fn what_reaches_nothing_needs_no_grant() {
+    let grants = Grants::new();
+    assert!(grants.allows("wasi:io/poll@0.2.0"));
     assert!(grants.allows("wasi:gpio/types@0.2.0"));
+    assert!(grants.allows("wasmcloud:messaging/types@0.2.0"));
+    assert!(!grants.allows("wasi:io/streams@0.2.0"));
+    assert!(!grants.allows("wasmcloud:messaging/consumer@0.2.0"));
 }
 
 #[test]
@@ -43,6 +59,7 @@ fn labels_belong_to_their_interface() {
     assert!(grants.allows_label("wasi:gpio/digital", "led"));
     assert!(!grants.allows_label("wasi:i2c/i2c", "led"));
     assert!(!grants.allows_label("wasi:i2c/i2", "i2c-env"));
+    assert!(grants.labels("wasi:i2c/i2c").eq(["i2c-env", "i2c-aux"]));
 }
 
 #[test]

@@ -1,29 +1,10 @@
-use alloc::borrow::ToOwned;
-use alloc::string::String;
-use alloc::vec::Vec;
-
 use super::{LONGEST_NAME, LONGEST_TEXT, meter, send};
-use crate::{Level, Limits, Port, TelemetryError, Value};
-
-#[derive(Default)]
-struct Kept(Vec<String>);
-
-impl Port for Kept {
-    fn log(&mut self, _: Level, _: &str, _: &str) {}
-
-    fn telemetry(&mut self, name: &str, _: &str, _: Value<'_>) -> Result<(), TelemetryError> {
-        self.0.push(name.to_owned());
-        Ok(())
-    }
-
-    fn now(&self) -> u64 {
-        0
-    }
-}
+use crate::double::Recorder;
+use crate::{Limits, TelemetryError, Value};
 
 fn try_send(name: &str, unit: &str, value: Value<'_>) -> Result<(), TelemetryError> {
     send(
-        &mut Kept::default(),
+        &mut Recorder::new().0,
         &mut meter(&Limits::default(), 0),
         name,
         unit,
@@ -86,22 +67,30 @@ fn the_limit_holds() {
         telemetry: 100,
         ..Limits::default()
     };
-    let (mut kept, mut meter) = (Kept::default(), meter(&limits, 0));
+    let ((mut port, heard), mut meter) = (Recorder::new(), meter(&limits, 0));
     assert_eq!(
-        send(&mut kept, &mut meter, "a", "", Value::Boolean(true)),
+        send(&mut port, &mut meter, "a", "", Value::Boolean(true)),
         Ok(())
     );
     assert_eq!(
-        send(&mut kept, &mut meter, "b", "", Value::Boolean(true)),
+        send(&mut port, &mut meter, "b", "", Value::Boolean(true)),
         Ok(())
     );
     assert_eq!(
-        send(&mut kept, &mut meter, "c", "", Value::Boolean(true)),
+        send(&mut port, &mut meter, "c", "", Value::Boolean(true)),
         Ok(())
     );
     assert_eq!(
-        send(&mut kept, &mut meter, "d", "", Value::Boolean(true)),
+        send(&mut port, &mut meter, "d", "", Value::Boolean(true)),
         Err(TelemetryError::RateLimited)
     );
-    assert_eq!(kept.0, ["a", "b", "c"]);
+    let heard = heard.borrow();
+    assert!(
+        heard
+            .truths
+            .iter()
+            .map(|(name, _)| name)
+            .eq(["a", "b", "c"])
+    );
+    assert_eq!(heard.breaches, [("telemetry-bytes-per-hour", 100)]);
 }
