@@ -4,10 +4,10 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use core::task::{Context, Poll};
 
-use petiole_engine::{Deployment, Engine};
+use petiole_engine::{Deployment, Engine, Entry, Guest};
 use petiole_host::{Call, GuestRunner, LoadError, Run, Stop, StopKind, Usage};
-use petiole_interfaces::{Config, Devices, Grants, Limits, Port};
-use petiole_trust::{Component, Refusal, VerifiedCode};
+use petiole_interfaces::{Config, Devices, Grants, Limits, Message, Port};
+use petiole_trust::{Component, Refusal, Trigger, VerifiedCode};
 
 use crate::Layout;
 
@@ -30,12 +30,30 @@ impl Runner {
         }
     }
 
-    /// The grants, when the board has every label in them.
+    fn deployment(
+        &self,
+        component: &Component<'_>,
+        limits: &Limits,
+    ) -> Result<Deployment, LoadError> {
+        let mut config = Config::new();
+        for (key, value) in component.config() {
+            config.set(key, value);
+        }
+        Ok(Deployment {
+            grants: self.grants(component)?,
+            limits: limits.clone(),
+            config,
+            entries: component.triggers().map(entry).collect(),
+        })
+    }
+
+    /// The grants, when the board has every device in them.
     fn grants(&self, component: &Component<'_>) -> Result<Grants, LoadError> {
         let mut grants = Grants::new();
         for grant in component.grants() {
+            let of_device = DEVICES.iter().any(|name| grant.import().starts_with(name));
             for label in grant.labels() {
-                if self.devices.find(label).is_none() {
+                if of_device && self.devices.find(label).is_none() {
                     let detail = String::from(label);
                     return Err(LoadError {
                         refusal: Refusal::NoSuchLabel,
@@ -49,11 +67,17 @@ impl Runner {
     }
 }
 
-/// A guest and the call that it was asked for.
-pub struct Guest {
-    guest: petiole_engine::Guest,
-    call: Option<Call>,
-    fuel: u64,
+/// The interfaces whose labels stand for devices of the board.
+const DEVICES: &[&str] = &["wasi:i2c/", "wasi:spi/", "wasi:gpio/"];
+
+/// The export that a trigger calls.
+fn entry(trigger: Trigger<'_>) -> Entry {
+    match trigger {
+        Trigger::Interval(_) | Trigger::Calendar { .. } | Trigger::Start => Entry::Schedule,
+        Trigger::Edge { .. } => Entry::Edge,
+        Trigger::Message(_) => Entry::Message,
+        Trigger::Service => Entry::Service,
+    }
 }
 
 /// What one component may have at most: half of the heap as linear memory, the rest as a multiple of the defaults.
@@ -87,11 +111,13 @@ impl GuestRunner for Runner {
         &mut self,
         code: VerifiedCode,
         component: &Component<'_>,
-        _: &Limits,
-        _: &[&str],
+        limits: &Limits,
+        peers: &[&str],
     ) -> Result<(), LoadError> {
-        let grants = self.grants(component)?;
-        self.engine.check(&code, &grants).map_err(load_error)
+        let deployment = self.deployment(component, limits)?;
+        self.engine
+            .check(&code, &deployment, peers)
+            .map_err(load_error)
     }
 
     fn load(
@@ -100,54 +126,47 @@ impl GuestRunner for Runner {
         component: &Component<'_>,
         limits: &Limits,
         port: Box<dyn Port>,
-        _: &[(&str, &Guest)],
+        peers: &[(&str, &Guest)],
     ) -> Result<Guest, LoadError> {
-        let mut config = Config::new();
-        for (key, value) in component.config() {
-            config.set(key, value);
-        }
-        let deployment = Deployment {
-            grants: self.grants(component)?,
-            limits: limits.clone(),
-            config,
-        };
-        let guest = self
-            .engine
-            .load(code, deployment, port)
-            .map_err(load_error)?;
-        Ok(Guest {
-            guest,
-            call: None,
-            fuel: 0,
-        })
+        let deployment = self.deployment(component, limits)?;
+        self.engine
+            .load(code, deployment, port, peers)
+            .map_err(load_error)
     }
 
     fn begin(&mut self, guest: &mut Guest, call: Call) {
-        guest.call = Some(call);
+        guest.begin(match call {
+            Call::Run => petiole_engine::Call::Run,
+            Call::Service => petiole_engine::Call::Service,
+            Call::Edge { label, high } => petiole_engine::Call::Edge { label, high },
+            Call::Message(message) => petiole_engine::Call::Message(Message {
+                subject: message.subject,
+                body: message.body,
+                reply_to: message.reply_to,
+            }),
+        });
     }
 
-    fn poll(&mut self, guest: &mut Guest, _: &mut Context<'_>) -> Poll<Result<Run, Stop>> {
-        if guest.call.take().is_none() {
-            return Poll::Pending;
-        }
-        Poll::Ready(match guest.guest.run_handler() {
-            Ok(outcome) => {
-                guest.fuel = outcome.fuel;
-                Ok(Run {
-                    fuel: outcome.fuel,
-                    error: outcome.result.err(),
-                })
-            }
-            Err(error) => Err(stop(error, self.usage(guest))),
+    fn poll(&mut self, guest: &mut Guest, context: &mut Context<'_>) -> Poll<Result<Run, Stop>> {
+        guest.poll(context).map(|result| match result {
+            Ok(outcome) => Ok(Run {
+                fuel: outcome.fuel,
+                error: outcome.result.err(),
+            }),
+            Err(error) => Err(stop(error)),
         })
     }
 
     fn usage(&self, guest: &Guest) -> Usage {
-        Usage {
-            fuel: guest.fuel,
-            memory: guest.guest.memory() as u32,
-            stack: 0,
-        }
+        usage(guest.usage())
+    }
+}
+
+fn usage(usage: petiole_engine::Usage) -> Usage {
+    Usage {
+        fuel: usage.fuel,
+        memory: usage.memory,
+        stack: usage.stack,
     }
 }
 
@@ -156,6 +175,10 @@ fn load_error(error: petiole_engine::LoadError) -> LoadError {
     let (refusal, detail) = match error {
         Cause::NotGranted(import) => (Refusal::NotGranted, import),
         Cause::UnknownImport(import) => (Refusal::Incompatible, import),
+        Cause::NoExport(interface) => (
+            Refusal::Incompatible,
+            ["the component exports no ", interface].concat(),
+        ),
         Cause::Incompatible(text) => (Refusal::Incompatible, text),
         Cause::Memory(text) => (Refusal::OverLimit, text),
         Cause::Stopped(stop) => (Refusal::Incompatible, stop.to_string()),
@@ -163,19 +186,20 @@ fn load_error(error: petiole_engine::LoadError) -> LoadError {
     LoadError { refusal, detail }
 }
 
-fn stop(stop: petiole_engine::Stop, usage: Usage) -> Stop {
+fn stop(stop: petiole_engine::Stop) -> Stop {
     use petiole_engine::StopKind as Cause;
     let (kind, message) = match stop.kind {
         Cause::Trap(name) => (StopKind::Trap, String::from(name)),
         Cause::Fuel => (StopKind::Fuel, stop.message),
         Cause::Memory => (StopKind::Memory, stop.message),
         Cause::Error => (StopKind::Error, stop.message),
+        limit => (StopKind::Limit(limit.label()), stop.message),
     };
     Stop {
         kind,
         message,
-        function: None,
-        pc: None,
-        usage,
+        function: stop.function,
+        pc: stop.pc,
+        usage: usage(stop.usage),
     }
 }

@@ -1,10 +1,15 @@
-//! Generated from `wit/`: the host's side of world `petiole:host/scheduled`.
+//! Generated from `wit/`: the host's side of what world `petiole:host/imports` names.
 #![allow(missing_docs, clippy::undocumented_unsafe_blocks)]
 
 wasmtime::component::bindgen!({
     path: "../../../wit",
-    world: "petiole:host/scheduled",
-    imports: { default: trappable },
+    world: "petiole:host/imports",
+    imports: {
+        default: trappable,
+        "wasi:io/poll.poll": async | trappable,
+        "wasi:io/poll.[method]pollable.block": async | trappable,
+        "wasmcloud:messaging/consumer.request": async | trappable,
+    },
     with: {
         "wasi:i2c/i2c.i2c": crate::state::Handle,
         "wasi:gpio/digital.output-pin": crate::state::Handle,

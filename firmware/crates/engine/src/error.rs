@@ -5,8 +5,9 @@ use alloc::string::{String, ToString};
 use core::fmt;
 
 use wasmtime::error::OutOfMemory;
-use wasmtime::{Trap, WasmBacktrace};
+use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
+use crate::Usage;
 use crate::state::MemoryExceeded;
 
 /// Why a component was not loaded.
@@ -16,6 +17,8 @@ pub enum LoadError {
     NotGranted(String),
     /// The board offers nothing under this import. Refusal `incompatible`.
     UnknownImport(String),
+    /// A trigger calls this interface, which the component does not export. Refusal `incompatible`.
+    NoExport(&'static str),
     /// The artifact was made by another compiler or for other settings; the text says which. Refusal `incompatible`.
     Incompatible(String),
     /// Not enough memory, by the limits or by the board's heap. Refusal `over-limit`.
@@ -33,6 +36,10 @@ pub struct Stop {
     pub message: String,
     /// Where: the index of the guest's innermost core function, when it was running one.
     pub function: Option<u32>,
+    /// Where exactly: the offset of the instruction in the component's file, when the artifact says so.
+    pub pc: Option<u32>,
+    /// What it had taken.
+    pub usage: Usage,
 }
 
 /// What stopped a component.
@@ -44,7 +51,13 @@ pub enum StopKind {
     Fuel,
     /// The guest asked for more memory than the limit or than the board has.
     Memory,
-    /// Anything else.
+    /// The guest's stack was used up.
+    Stack,
+    /// The guest opened more handles than the limit.
+    Handles,
+    /// The guest passed more bytes to the host in one call than the limit.
+    HostCallBytes,
+    /// Anything else; a peer that failed among it.
     Error,
 }
 
@@ -55,6 +68,9 @@ impl StopKind {
             Self::Trap(_) => "trap",
             Self::Fuel => "fuel",
             Self::Memory => "memory",
+            Self::Stack => "stack",
+            Self::Handles => "handles",
+            Self::HostCallBytes => "host-call-bytes",
             Self::Error => "error",
         }
     }
@@ -75,6 +91,9 @@ impl fmt::Display for LoadError {
         match self {
             Self::NotGranted(import) => write!(f, "not-granted: {import}"),
             Self::UnknownImport(import) => write!(f, "incompatible: this board offers no {import}"),
+            Self::NoExport(interface) => {
+                write!(f, "incompatible: the component exports no {interface}")
+            }
             Self::Incompatible(text) => write!(f, "incompatible: {text}"),
             Self::Memory(text) => write!(f, "over-limit: {text}"),
             Self::Stopped(stop) => stop.fmt(f),
@@ -86,7 +105,6 @@ impl fmt::Display for LoadError {
 fn trap_name(trap: Trap) -> &'static str {
     match trap {
         Trap::UnreachableCodeReached => "unreachable",
-        Trap::StackOverflow => "stack-overflow",
         Trap::MemoryOutOfBounds => "memory-out-of-bounds",
         Trap::TableOutOfBounds => "table-out-of-bounds",
         Trap::IndirectCallToNull => "indirect-call-to-null",
@@ -103,23 +121,36 @@ fn trap_name(trap: Trap) -> &'static str {
     }
 }
 
+/// The engine's words for limits that it has no error type for.
+const LIMITS: &[(&str, StopKind)] = &[
+    ("store handle limit exceeded", StopKind::Handles),
+    ("fuel allocated for hostcalls", StopKind::HostCallBytes),
+];
+
 /// Tells what ended a call.
-pub(crate) fn stop(error: wasmtime::Error) -> Stop {
+pub(crate) fn stop(error: &wasmtime::Error) -> Stop {
+    let message = error.root_cause().to_string();
     let kind = match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => StopKind::Fuel,
+        Some(Trap::StackOverflow) => StopKind::Stack,
         Some(trap) => StopKind::Trap(trap_name(*trap)),
-        None if is_memory(&error) => StopKind::Memory,
-        None => StopKind::Error,
+        None if is_memory(error) => StopKind::Memory,
+        None => LIMITS
+            .iter()
+            .find(|(words, _)| message.contains(words))
+            .map_or(StopKind::Error, |(_, kind)| *kind),
     };
-    let frames = error
+    let frame = error
         .downcast_ref::<WasmBacktrace>()
-        .map(WasmBacktrace::frames);
+        .and_then(|trace| trace.frames().first());
     Stop {
         kind,
-        message: error.root_cause().to_string(),
-        function: frames
-            .and_then(<[_]>::first)
-            .map(|frame| frame.func_index()),
+        message,
+        function: frame.map(FrameInfo::func_index),
+        pc: frame
+            .and_then(FrameInfo::module_offset)
+            .map(|offset| offset as u32),
+        usage: Usage::default(),
     }
 }
 

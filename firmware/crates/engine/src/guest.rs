@@ -1,19 +1,21 @@
 //! A running component.
 
-use alloc::string::String;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::string::{String, ToString};
+use core::pin::Pin;
+use core::task::{Context, Poll};
 
-use wasmtime::Store;
-
-use crate::Stop;
-use crate::bindings::Scheduled;
 use crate::error::stop;
-use crate::state::State;
+use crate::mailbox::Mailbox;
+use crate::task::SLICE;
+use crate::{Call, Stop};
 
-/// A running component. After a [`Stop`] it must be dropped: its memory may be in any state.
+/// A running component. Dropping it frees everything it had, in the middle of a call too.
 pub struct Guest {
-    store: Store<State>,
-    instance: Scheduled,
-    fuel: u64,
+    task: Pin<Box<dyn Future<Output = wasmtime::Error>>>,
+    pub(crate) mailbox: Rc<Mailbox>,
+    stop: Option<Stop>,
 }
 
 /// How a call ended that ended by itself.
@@ -25,32 +27,76 @@ pub struct Outcome {
     pub fuel: u64,
 }
 
+/// What a guest takes of the board.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Fuel of the call that goes on, or of the last one. While a call goes on each of its turns counts as a whole slice.
+    pub fuel: u64,
+    /// Linear memory, bytes; on a board a component keeps what it started with.
+    pub memory: u32,
+    /// Most of the stack that was in use, bytes; known only when all of it was.
+    pub stack: u32,
+}
+
 impl Guest {
-    pub(crate) fn new(store: Store<State>, instance: Scheduled, fuel: u64) -> Self {
+    pub(crate) fn new(
+        task: impl Future<Output = wasmtime::Error> + 'static,
+        mailbox: Rc<Mailbox>,
+    ) -> Self {
         Self {
-            store,
-            instance,
-            fuel,
+            task: Box::pin(task),
+            mailbox,
+            stop: None,
         }
     }
 
-    /// Calls the handler once, with the fuel of the limits.
-    pub fn run_handler(&mut self) -> Result<Outcome, Stop> {
-        self.store.set_fuel(self.fuel).map_err(stop)?;
-        let result = self
-            .instance
-            .petiole_schedule_handler()
-            .call_run(&mut self.store)
-            .map_err(stop)?;
-        let left = self.store.get_fuel().map_err(stop)?;
-        Ok(Outcome {
-            result,
-            fuel: self.fuel.saturating_sub(left),
-        })
+    /// Starts the component as far as it goes without waiting; how it ended if it did.
+    pub(crate) fn start(&mut self, context: &mut Context<'_>) -> Poll<wasmtime::Error> {
+        self.mailbox.fuel.set(0);
+        self.task.as_mut().poll(context)
     }
 
-    /// Bytes of linear memory the component has; on a board it keeps what it started with.
-    pub fn memory(&self) -> usize {
-        self.store.data().memory.used()
+    /// Asks for a call, which [`Guest::poll`] makes. There is one at a time.
+    pub fn begin(&mut self, call: Call) {
+        self.mailbox.fuel.set(0);
+        self.mailbox.begin(call);
+    }
+
+    /// Goes on with the guest until it waits, has used up its slice of fuel or ends the call. Without a call, calls of
+    /// its peers are served. After a [`Stop`] the guest must be dropped: its memory may be in any state.
+    pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Outcome, Stop>> {
+        if let Some(stop) = &self.stop {
+            return Poll::Ready(Err(stop.clone()));
+        }
+        self.mailbox.listen(context);
+        if let Poll::Ready(error) = self.task.as_mut().poll(context) {
+            let stop = self.stopped(&error);
+            self.stop = Some(stop.clone());
+            return Poll::Ready(Err(stop));
+        }
+        if let Some(outcome) = self.mailbox.take_outcome() {
+            return Poll::Ready(Ok(outcome));
+        }
+        let fuel = &self.mailbox.fuel;
+        fuel.set(fuel.get().saturating_add(SLICE));
+        Poll::Pending
+    }
+
+    /// What the guest takes just now.
+    pub fn usage(&self) -> Usage {
+        self.mailbox.usage()
+    }
+
+    pub(crate) fn stopped(&self, error: &wasmtime::Error) -> Stop {
+        let mut stop = stop(error);
+        stop.usage = self.usage();
+        self.mailbox.end(&stop.to_string());
+        stop
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.mailbox.end("it was stopped");
     }
 }

@@ -1,16 +1,19 @@
 //! Links what is granted, and nothing else.
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use petiole_interfaces::Grants;
+use wasmtime::component::types::{ComponentInstance, ComponentItem};
 use wasmtime::component::{Component, HasSelf, Linker};
 
-use crate::LoadError;
 use crate::bindings::{petiole, wasi};
+use crate::error::load_error;
 use crate::state::State;
+use crate::{Guest, LoadError, peer};
 
-type Add = fn(&mut Linker<State>) -> wasmtime::Result<()>;
+/// Defines one interface.
+pub type Add = fn(&mut Linker<State>) -> wasmtime::Result<()>;
 
 /// Every interface that a board has, by the full name of its import.
 const INTERFACES: &[(&str, Add)] = &[
@@ -44,18 +47,62 @@ fn itself(state: &mut State) -> &mut State {
     state
 }
 
+/// How an import is satisfied.
+pub enum Source {
+    /// By the board.
+    Board(Add),
+    /// By the workload's component with this place in the list of peers.
+    Peer(usize, ComponentInstance),
+}
+
 /// Checks every import of the component before anything is linked.
-pub fn check(component: &Component, grants: &Grants) -> Result<Vec<Add>, LoadError> {
+pub fn check(
+    component: &Component,
+    grants: &Grants,
+    peers: &[&str],
+) -> Result<Vec<(String, Source)>, LoadError> {
+    let engine = component.engine();
     let kind = component.component_type();
-    let mut granted = Vec::new();
-    for (import, _) in kind.imports(component.engine()) {
+    let mut sources = Vec::new();
+    for (import, item) in kind.imports(engine) {
         if !grants.allows(import) {
             return Err(LoadError::NotGranted(import.to_string()));
         }
-        match INTERFACES.iter().find(|(name, _)| *name == import) {
-            Some((_, add)) => granted.push(*add),
-            None => return Err(LoadError::UnknownImport(import.to_string())),
+        let board = INTERFACES.iter().find(|(name, _)| *name == import);
+        let source = match (board, item.ty) {
+            (Some((_, add)), _) => Source::Board(*add),
+            (None, ComponentItem::ComponentInstance(interface)) => {
+                let unversioned = import.split('@').next().unwrap_or(import);
+                let peer = peers
+                    .iter()
+                    .position(|peer| grants.allows_label(unversioned, peer))
+                    .ok_or_else(|| LoadError::UnknownImport(import.to_string()))?;
+                peer::check(engine, import, &interface)?;
+                Source::Peer(peer, interface)
+            }
+            _ => return Err(LoadError::UnknownImport(import.to_string())),
+        };
+        sources.push((import.to_string(), source));
+    }
+    Ok(sources)
+}
+
+/// Defines every import in the linker, or refuses one.
+pub fn link(
+    linker: &mut Linker<State>,
+    component: &Component,
+    grants: &Grants,
+    peers: &[(&str, &Guest)],
+) -> Result<(), LoadError> {
+    let names: Vec<&str> = peers.iter().map(|(name, _)| *name).collect();
+    for (import, source) in check(component, grants, &names)? {
+        match source {
+            Source::Board(add) => add(linker).map_err(load_error)?,
+            Source::Peer(at, interface) => {
+                let (name, guest) = peers[at];
+                peer::link(linker, &import, &interface, &(name, guest.mailbox.clone()))?;
+            }
         }
     }
-    Ok(granted)
+    Ok(())
 }

@@ -1,22 +1,39 @@
 //! From verified bytes to a running component.
 
 use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 use core::ptr::NonNull;
+use core::task::{Context, Poll, Waker};
 
 use petiole_interfaces::{Config, Devices, Grants, Limits, Port, telemetry};
 use petiole_trust::VerifiedCode;
-use wasmtime::Store;
 use wasmtime::component::{Component, Linker};
+use wasmtime::{EngineWeak, Store};
 
-use crate::bindings::Scheduled;
-use crate::error::{load_error, stop};
+use crate::call::Entry;
+use crate::error::load_error;
+use crate::mailbox::Mailbox;
 use crate::state::{Memory, State};
+use crate::task::{SLICE, Task};
 use crate::{Guest, LoadError, link};
 
+/// Bytes of the machine stack that a guest runs on beside its own: host functions, starting the component. Frames on a PC,
+/// not optimized for size, are far larger.
+const FIBER_STACK: usize = if cfg!(target_os = "none") {
+    8_192
+} else {
+    1 << 20
+};
+
 /// Loads components onto one board's devices.
-#[derive(Clone, Copy)]
 pub struct Engine {
     devices: Devices,
+    /// Guests with the same stack limit share an engine, because the limit is a setting of the engine.
+    engines: RefCell<Vec<(u32, EngineWeak)>>,
+    /// What an engine is used on is one thread.
+    _local: Rc<()>,
 }
 
 /// What the deployment descriptor says about one component.
@@ -28,30 +45,47 @@ pub struct Deployment {
     pub limits: Limits,
     /// Its config values.
     pub config: Config,
+    /// The exports that its triggers call.
+    pub entries: Vec<Entry>,
 }
 
 impl Engine {
     /// An engine whose guests reach `devices`, as far as their grants go.
     pub fn new(devices: Devices) -> Self {
-        Self { devices }
+        Self {
+            devices,
+            engines: RefCell::default(),
+            _local: Rc::new(()),
+        }
     }
 
-    /// Whether the code fits this engine and the grants cover its imports; nothing of it is kept or run.
-    pub fn check(&self, code: &VerifiedCode, grants: &Grants) -> Result<(), LoadError> {
-        let component = component(code.bytes(), &Limits::default())?;
-        link::check(&component, grants).map(drop)
-    }
-
-    /// Checks every import of the component against the grants, links and instantiates it.
+    /// Whether the code fits this engine, has the exports and is granted its imports; nothing of it is kept or run.
     ///
-    /// The code stays where it lies: it must not be erased or written before the guest is dropped.
+    /// `peers` are the names of the workload's other components.
+    pub fn check(
+        &self,
+        code: &VerifiedCode,
+        deployment: &Deployment,
+        peers: &[&str],
+    ) -> Result<(), LoadError> {
+        let component = self.component(code.bytes(), &deployment.limits)?;
+        entries(&component, deployment)?;
+        link::check(&component, &deployment.grants, peers).map(drop)
+    }
+
+    /// Checks every import of the component against the grants, links and starts it.
+    ///
+    /// A start that takes longer than a slice of fuel goes on in [`Guest::poll`]. `peers` are the guests of the
+    /// workload's other components that were loaded before. The code stays where it lies: it must not be erased or
+    /// written before the guest is dropped.
     pub fn load(
         &self,
         code: VerifiedCode,
         deployment: Deployment,
         port: Box<dyn Port>,
+        peers: &[(&str, &Guest)],
     ) -> Result<Guest, LoadError> {
-        self.load_bytes(code.bytes(), deployment, port)
+        self.load_bytes(code.bytes(), deployment, port, peers)
     }
 
     /// [`Engine::load`] without the proof that [`VerifiedCode`] is; for this crate and its tests alone.
@@ -60,59 +94,91 @@ impl Engine {
         code: &'static [u8],
         deployment: Deployment,
         port: Box<dyn Port>,
+        peers: &[(&str, &Guest)],
     ) -> Result<Guest, LoadError> {
+        let component = self.component(code, &deployment.limits)?;
+        entries(&component, &deployment)?;
+        let mut linker = Linker::new(component.engine());
+        link::link(&mut linker, &component, &deployment.grants, peers)?;
+        let mailbox = Mailbox::new(component);
         let Deployment {
             grants,
             limits,
             config,
+            ..
         } = deployment;
-        let component = component(code, &limits)?;
-        let mut linker = Linker::new(component.engine());
-        for add in link::check(&component, &grants)? {
-            add(&mut linker).map_err(load_error)?;
-        }
         let state = State {
             telemetry: telemetry::meter(&limits, port.now()),
-            memory: Memory::new(limits.memory),
+            memory: Memory::new(limits.memory, mailbox.clone()),
             port,
             devices: self.devices,
             grants,
             config,
-            limits,
+            limits: limits.clone(),
         };
-        let (fuel, host_call_bytes, handles) = (
-            state.limits.fuel,
-            state.limits.host_call_bytes,
-            state.limits.handles,
-        );
-        let mut store = Store::try_new(component.engine(), state).map_err(load_error)?;
+        let mut store = Store::try_new(mailbox.component.engine(), state).map_err(load_error)?;
         store.limiter(|state| &mut state.memory);
-        store.set_hostcall_fuel(host_call_bytes as usize);
+        store.set_hostcall_fuel(limits.host_call_bytes as usize);
         // A call with a handle as argument lends it, which counts as one more.
-        store.set_max_component_handles(handles as usize + 1);
-        store.set_fuel(fuel).map_err(load_error)?;
-        match Scheduled::instantiate(&mut store, &component, &linker) {
-            Ok(instance) => Ok(Guest::new(store, instance, fuel)),
-            Err(error) if error.is::<wasmtime::Trap>() => Err(LoadError::Stopped(stop(error))),
-            Err(error) => Err(load_error(error)),
+        store.set_max_component_handles(limits.handles as usize + 1);
+        store
+            .fuel_async_yield_interval(Some(SLICE))
+            .map_err(load_error)?;
+        let task = Task {
+            store,
+            mailbox: mailbox.clone(),
+            fuel: limits.fuel,
+        };
+        let mut guest = Guest::new(task.run(linker), mailbox);
+        match guest.start(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => Ok(guest),
+            Poll::Ready(error) if error.is::<wasmtime::Trap>() => {
+                Err(LoadError::Stopped(guest.stopped(&error)))
+            }
+            Poll::Ready(error) => Err(load_error(error)),
         }
+    }
+
+    /// The component in `code`.
+    fn component(&self, code: &'static [u8], limits: &Limits) -> Result<Component, LoadError> {
+        let engine = self.engine(limits.stack)?;
+        // SAFETY: the only callers outside of tests hold `VerifiedCode`: the bytes were made by our compiler, which
+        // the holder of a trusted key vouches for, and stay as they are while the component lives.
+        unsafe { Component::deserialize_raw(&engine, NonNull::from(code)) }.map_err(load_error)
+    }
+
+    /// The engine of guests with this stack limit.
+    fn engine(&self, stack: u32) -> Result<wasmtime::Engine, LoadError> {
+        let mut engines = self.engines.borrow_mut();
+        engines.retain(|(_, engine)| engine.upgrade().is_some());
+        let known = engines.iter().find(|(size, _)| *size == stack);
+        if let Some(engine) = known.and_then(|(_, engine)| engine.upgrade()) {
+            return Ok(engine);
+        }
+        let engine = wasmtime::Engine::new(&settings(stack)).map_err(load_error)?;
+        engines.push((stack, engine.weak()));
+        Ok(engine)
     }
 }
 
-/// The component in `code`, in an engine of its own: the stack's size belongs to the engine.
-fn component(code: &'static [u8], limits: &Limits) -> Result<Component, LoadError> {
-    let engine = wasmtime::Engine::new(&settings(limits)).map_err(load_error)?;
-    // SAFETY: the only callers outside of tests hold `VerifiedCode`: the bytes were made by our compiler, which
-    // the holder of a trusted key vouches for, and stay as they are while the component lives.
-    unsafe { Component::deserialize_raw(&engine, NonNull::from(code)) }.map_err(load_error)
+/// Fails when a trigger calls an export that the component lacks.
+fn entries(component: &Component, deployment: &Deployment) -> Result<(), LoadError> {
+    for entry in &deployment.entries {
+        if entry.find(component).is_none() {
+            return Err(LoadError::NoExport(entry.interface()));
+        }
+    }
+    Ok(())
 }
 
-fn settings(limits: &Limits) -> wasmtime::Config {
+fn settings(stack: u32) -> wasmtime::Config {
     let mut config = wasmtime::Config::new();
     petiole_profile::configure(&mut config);
+    let stack = stack as usize;
     config
         .memory_reservation_for_growth(0)
-        .max_wasm_stack(limits.stack as usize);
+        .max_wasm_stack(stack)
+        .async_stack_size(FIBER_STACK.max(stack));
     #[cfg(test)]
     config
         .target(crate::tests::TARGET)

@@ -1,11 +1,15 @@
 //! What belongs to one guest on the host's side.
 
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use core::fmt;
 
 use petiole_interfaces::meter::Meter;
 use petiole_interfaces::{Config, Devices, Grants, Limits, Port};
 use wasmtime::ResourceLimiter;
+
+use crate::local::Local;
+use crate::mailbox::Mailbox;
 
 /// Stands for an open device; the handle's number is the device's place in the board's table.
 ///
@@ -23,23 +27,25 @@ pub struct State {
     pub memory: Memory,
 }
 
-/// Counts linear memory and holds it to the limit.
+// SAFETY: a store and all it holds stay on the thread of the guest, which is not `Send`.
+unsafe impl Send for State {}
+
+/// Counts what all instances of a component have together, and holds it to the limits.
 pub struct Memory {
     limit: usize,
     used: usize,
+    entries: usize,
+    mailbox: Local<Rc<Mailbox>>,
 }
 
 impl Memory {
-    pub fn new(limit: u32) -> Self {
+    pub fn new(limit: u32, mailbox: Rc<Mailbox>) -> Self {
         Self {
             limit: limit as usize,
             used: 0,
+            entries: 0,
+            mailbox: Local::new(mailbox),
         }
-    }
-
-    /// Bytes in all memories of the guest.
-    pub fn used(&self) -> usize {
-        self.used
     }
 }
 
@@ -50,6 +56,8 @@ pub enum MemoryExceeded {
     Limit { wanted: usize, limit: usize },
     /// More than it started with: a board has no place where memory could grow.
     Fixed { wanted: usize, used: usize },
+    /// More table entries than a component may have.
+    Table { wanted: usize },
 }
 
 impl fmt::Display for MemoryExceeded {
@@ -64,6 +72,9 @@ impl fmt::Display for MemoryExceeded {
                     "wanted {wanted} bytes of memory, but on a board it stays at the {used} it started with"
                 )
             }
+            Self::Table { wanted } => {
+                write!(f, "wanted {wanted} table entries, limit {TABLE_ENTRIES}")
+            }
         }
     }
 }
@@ -72,6 +83,8 @@ impl core::error::Error for MemoryExceeded {}
 
 /// Entries that all tables of a guest may have together; each costs the board a pointer.
 const TABLE_ENTRIES: usize = 256;
+/// Core instances, memories and tables that a component may have, of each; a component of `wit-component` has three instances.
+const INSTANCES: usize = 32;
 
 impl ResourceLimiter for Memory {
     fn memory_growing(
@@ -94,15 +107,33 @@ impl ResourceLimiter for Memory {
             }));
         }
         self.used = wanted;
+        self.mailbox.get().memory.set(wanted as u32);
         Ok(true)
     }
 
     fn table_growing(
         &mut self,
-        _: usize,
+        current: usize,
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ENTRIES)
+        let wanted = self.entries + (desired - current);
+        if wanted > TABLE_ENTRIES {
+            return Err(wasmtime::Error::new(MemoryExceeded::Table { wanted }));
+        }
+        self.entries = wanted;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        INSTANCES
+    }
+
+    fn memories(&self) -> usize {
+        INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        INSTANCES
     }
 }

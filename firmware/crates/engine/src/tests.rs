@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::format;
 use std::rc::Rc;
 use std::string::String;
+use std::task::{Context, Poll, Waker};
 
 use petiole_interfaces::Devices;
 use petiole_interfaces::double::{Heard, Recorder};
@@ -97,7 +98,7 @@ fn load_on(
 ) -> (Result<Guest, LoadError>, Rc<RefCell<Heard>>) {
     let (port, heard) = Recorder::new();
     (
-        Engine::new(devices).load_bytes(compile(text), deployment, Box::new(port)),
+        Engine::new(devices).load_bytes(compile(text), deployment, Box::new(port), &[]),
         heard,
     )
 }

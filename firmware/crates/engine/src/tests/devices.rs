@@ -126,8 +126,7 @@ fn answer(text: &str, labels: &[&str]) -> (String, &'static RefCell<Sensor>) {
     );
     let mut guest = guest.unwrap_or_else(|error| panic!("{error}"));
     (
-        guest
-            .run_handler()
+        run(&mut guest)
             .expect("the handler answers")
             .result
             .expect_err("the reader's text"),
@@ -229,8 +228,6 @@ fn a_granted_pin_toggles_until_the_handles_are_used_up() {
             }
         );
     }
-    let stop = guest
-        .run_handler()
-        .expect_err("the handler never gives a handle back");
+    let stop = run(&mut guest).expect_err("the handler never gives a handle back");
     assert!(stop.message.to_string().contains("handle"), "{stop}");
 }

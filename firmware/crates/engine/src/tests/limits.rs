@@ -73,10 +73,7 @@ fn endless_recursion_ends_at_the_stack_limit() {
             ..Limits::default()
         }),
     );
-    assert_eq!(
-        run(&mut guest).expect_err("a stop").kind,
-        StopKind::Stack
-    );
+    assert_eq!(run(&mut guest).expect_err("a stop").kind, StopKind::Stack);
 }
 
 #[test]

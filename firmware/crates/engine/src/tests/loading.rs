@@ -47,8 +47,12 @@ fn a_granted_import_that_no_board_has_is_refused_by_name() {
 fn bytes_that_are_no_artifact_are_incompatible() {
     for bytes in [&b""[..], b"\0asm\x0d\0\x01\0", &[0x7f; 4096]] {
         let port = std::boxed::Box::new(petiole_interfaces::double::Recorder::new().0);
-        let guest =
-            crate::Engine::new(Devices::default()).load_bytes(bytes, Deployment::default(), port, &[]);
+        let guest = crate::Engine::new(Devices::default()).load_bytes(
+            bytes,
+            Deployment::default(),
+            port,
+            &[],
+        );
         assert!(matches!(guest.err(), Some(LoadError::Incompatible(_))));
     }
 }
