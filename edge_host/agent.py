@@ -27,8 +27,10 @@ from edge_host.delivery import Delivery
 from edge_host.download import Downloads
 from edge_host.engine import EpochTicker, new_engine
 from edge_host.journal import Journal
+from edge_host.key_values import KeyValueFile
 from edge_host.local import LocalMember
 from edge_host.member import Member
+from edge_host.messages import FLEET, INBOX, Bus, Message
 from edge_host.outbox import Outbox
 from edge_host.reporter import Reporter
 from edge_host.runner import Host
@@ -37,11 +39,11 @@ from edge_host.uplink import Uplink
 from edge_host.workload import Services
 from wire import cose, topics
 from wire.errors import WireError
-from wire.messages import Ack, Command, CommandReply, EventKind
+from wire.messages import Ack, Command, CommandReply, EventKind, GuestMessage
 
 log = logging.getLogger(__name__)
 
-SUBSCRIBED = (topics.DESIRED, topics.ACK, topics.COMMAND, f"{topics.BLOCK}/+")
+SUBSCRIBED = (topics.DESIRED, topics.ACK, topics.COMMAND, f"{topics.BLOCK}/+", topics.MESSAGE_TO)
 
 
 class Agent:
@@ -49,9 +51,12 @@ class Agent:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._loop = asyncio.get_running_loop()
         self._store = StateStore(config.state / "state.db")
         self._outbox = Outbox(config.state / "outbox.db", config.outbox_bytes)
         self._artifacts = Artifacts(config.state)
+        self._bus = self._host.bus
+        self._bus.attach(FLEET, self._to_fleet)
         self._tasks: set[asyncio.Task[None]] = set()
         devices = (config.device, *(board.name for board in config.boards))
         self._uplink = Uplink(
@@ -70,6 +75,8 @@ class Agent:
             EpochTicker(engine),
             ThreadPoolExecutor(config.guest_threads, thread_name_prefix="guest"),
             open_labels(config.labels),
+            self._bus,
+            KeyValueFile(config.state / "keyvalue.db"),
         )
         self._boards = [self._board(board) for board in config.boards]
         self._members: dict[str, Member] = {config.device: self._local()}
@@ -95,6 +102,7 @@ class Agent:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._host.pool.shutdown()
             self._host.ticker.close()
+            self._host.key_values.close()
             self._outbox.close()
             self._store.close()
 
@@ -110,7 +118,7 @@ class Agent:
             changed=lambda: self._reporter.changed(self._config.device),
             keep=self._needed,
         )
-        return LocalMember(self._config, services, self._outbox)
+        return LocalMember(self._config, services, self._outbox, self._bus)
 
     def _needed(self) -> set[bytes]:
         return {digest for board in self._boards for digest in board.digests}
@@ -118,10 +126,17 @@ class Agent:
     def _board(self, board: Board) -> BoardMember:
         journal = Journal(board.name, self._outbox, self._delivery.wake)
         view = BoardView(board.name, self._store, journal, lambda: self._reporter.changed(board.name))
-        return BoardMember(board, view, journal, BoardServices(self._outbox, self._delivery, self._downloads))
+        services = BoardServices(self._outbox, self._delivery, self._downloads, self._bus, self._publish)
+        return BoardMember(board, view, journal, services)
 
     def _publish(self, device: str, kind: str, payload: bytes) -> bool:
         return self._uplink.publish(topics.topic(self._config.site, device, kind), payload)
+
+    def _to_fleet(self, message: Message, origin: str | None) -> None:
+        """Pass on a message of a guest of this host; those of boards go out under the board's name."""
+        if origin is None and not message.subject.startswith(INBOX):
+            data = GuestMessage(message.subject, message.body, message.reply_to).encode()
+            self._loop.call_soon_threadsafe(self._publish, self._config.device, topics.MESSAGE, data)
 
     def _connected(self) -> None:
         self._delivery.reconnected()
@@ -151,6 +166,9 @@ class Agent:
                 self._spawn(self._desired(where.device, member, payload))
             elif where.kind == topics.COMMAND:
                 self._spawn(self._command(where.device, member, Command.decode(payload)))
+            elif where.kind == topics.MESSAGE_TO:
+                message = GuestMessage.decode(payload)
+                member.message(Message(message.subject, message.data, message.reply))
             elif where.digest is not None:
                 self._downloads.answer(where.device, where.digest, payload)
         except WireError as error:

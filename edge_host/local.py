@@ -7,6 +7,7 @@ from typing import Any
 
 from edge_host.config import Config
 from edge_host.facts import changing_facts, static_facts
+from edge_host.messages import FLEET, Bus, Message
 from edge_host.outbox import Outbox, Position
 from edge_host.workload import Services
 from edge_host.workloads import Workloads
@@ -16,10 +17,11 @@ from wire.messages import EventKind, Reported, unix_ms
 class LocalMember:
     """See `edge_host.member.Member`."""
 
-    def __init__(self, config: Config, services: Services, outbox: Outbox) -> None:
+    def __init__(self, config: Config, services: Services, outbox: Outbox, bus: Bus) -> None:
         self.journal = services.journal
         self._config = config
         self._outbox = outbox
+        self._bus = bus
         self._workloads = Workloads(services)
         self._facts = static_facts(config.labels)
 
@@ -49,6 +51,10 @@ class LocalMember:
     async def restart(self, workload: str) -> str | None:
         """Start a workload anew; gives what is wrong, or None."""
         return await self._workloads.restart(workload)
+
+    def message(self, message: Message) -> None:
+        """Take a message of the fleet for the guests of this host."""
+        self._bus.publish(message, origin=FLEET)
 
     async def ping(self) -> tuple[dict[str, Any], str | None]:
         """A host that runs answers."""

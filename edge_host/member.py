@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from edge_host.journal import Journal
+from edge_host.messages import Message
 from edge_host.outbox import Position
 from wire.messages import Reported
 
@@ -31,6 +32,9 @@ class Member(Protocol):
 
     async def restart(self, workload: str) -> str | None:
         """Start a workload anew; gives what is wrong, or None."""
+
+    def message(self, message: Message) -> None:
+        """Take a message of the fleet for the guests of the device."""
 
     async def ping(self) -> tuple[dict[str, Any], str | None]:
         """Whether the device answers: facts about the answer, and what is wrong or None."""

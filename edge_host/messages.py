@@ -11,10 +11,14 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from wire.subjects import fits
 
 log = logging.getLogger(__name__)
+
+FLEET = "@fleet"
+"""The neighbour behind which the fleet is; no device can have this name."""
 
 INBOX = "_inbox."
 """Subjects that begin so carry the answers to requests; they are made by `Bus.inbox`."""
@@ -32,6 +36,9 @@ class Message:
 Deliver = Callable[[Message], None]
 """Takes a message without waiting; called in the thread that publishes."""
 
+Relay = Callable[[Message, str | None], None]
+"""Like `Deliver`, with the neighbour that the message came from, None for a guest of this host."""
+
 
 class Bus:
     """Carries messages to subscriptions and neighbours; may be used from any thread."""
@@ -39,7 +46,7 @@ class Bus:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._subscriptions: dict[int, tuple[str, Deliver]] = {}
-        self._neighbours: dict[str, Deliver] = {}
+        self._neighbours: dict[str, Relay] = {}
         self._numbers = itertools.count(1)
 
     def subscribe(self, pattern: str, deliver: Deliver) -> Callable[[], None]:
@@ -57,23 +64,29 @@ class Bus:
             self._subscriptions[number] = (subject, deliver)
         return subject, lambda: self._forget(number)
 
-    def attach(self, neighbour: str, deliver: Deliver) -> None:
-        """Give every message that is not of `neighbour` itself to `deliver`: a board by its name, or the fleet."""
+    def attach(self, neighbour: str, relay: Relay) -> None:
+        """Give every message that is not of `neighbour` itself to `relay`: a board by its name, or the fleet."""
         with self._lock:
-            self._neighbours[neighbour] = deliver
+            self._neighbours[neighbour] = relay
 
     def publish(self, message: Message, origin: str | None = None) -> int:
         """Carry a message of a guest here, or of the neighbour `origin`; gives how many guests of this host get it."""
         with self._lock:
             here = [deliver for pattern, deliver in self._subscriptions.values() if fits(pattern, message.subject)]
-            there = [deliver for name, deliver in self._neighbours.items() if name != origin]
-        for deliver in (*here, *there):
-            try:
-                deliver(message)
-            except Exception:
-                log.exception("a receiver of messages failed")
+            there = [relay for name, relay in self._neighbours.items() if name != origin]
+        for deliver in here:
+            _safely(deliver, message)
+        for relay in there:
+            _safely(relay, message, origin)
         return len(here)
 
     def _forget(self, number: int) -> None:
         with self._lock:
             self._subscriptions.pop(number, None)
+
+
+def _safely(receive: Callable[..., None], *arguments: Any) -> None:
+    try:
+        receive(*arguments)
+    except Exception:
+        log.exception("a receiver of messages failed")

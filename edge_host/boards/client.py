@@ -19,10 +19,15 @@ ANSWER_SECONDS = 5.0
 TRIES = 3
 
 Body = Mapping[str, Any]
+Request = Body | Callable[[], Body]
+"""What is asked; made right before it is sent where that matters."""
 
 
 class SmpClient:
-    """One request at a time over an open port; `run` must run beside the requests."""
+    """One request at a time over an open port; `run` must run beside the requests.
+
+    `bytes_sent` counts what went over the line to the board, frames and repetitions included.
+    """
 
     def __init__(self, port: Port, on_event: Callable[[Body], None]) -> None:
         self._port = port
@@ -30,6 +35,7 @@ class SmpClient:
         self._decoder = Decoder()
         self._one_at_a_time = asyncio.Lock()
         self._sequence = 0
+        self.bytes_sent = 0
         self._request: Message | None = None
         self._answer: asyncio.Future[Message] | None = None
 
@@ -46,17 +52,19 @@ class SmpClient:
         """Ask for something; see `write`."""
         return await self._ask(Op.READ, command, {}, seconds, tries)
 
-    async def write(self, command: Petiole, body: Body, *, seconds: float = ANSWER_SECONDS, tries: int = TRIES) -> Body:
+    async def write(
+        self, command: Petiole, body: Request, *, seconds: float = ANSWER_SECONDS, tries: int = TRIES
+    ) -> Body:
         """The answer to a request of our group.
 
         Raises `BoardSilentError` when none of `tries` requests is answered in time, `BoardRefusedError` for an error.
         """
         return await self._ask(Op.WRITE, command, body, seconds, tries)
 
-    async def _ask(self, op: Op, command: Petiole, body: Body, seconds: float, tries: int) -> Body:
+    async def _ask(self, op: Op, command: Petiole, body: Request, seconds: float, tries: int) -> Body:
         async with self._one_at_a_time:
             for _ in range(tries):
-                answer = await self._exchange(op, command, body, seconds)
+                answer = await self._exchange(op, command, body() if callable(body) else body, seconds)
                 if answer is not None:
                     break
             else:
@@ -72,7 +80,9 @@ class SmpClient:
         self._request = Message(op, Group.PETIOLE, command, self._sequence, body)
         self._answer = asyncio.get_running_loop().create_future()
         try:
-            await self._port.write(encode_frames(self._request.encode()))
+            frames = encode_frames(self._request.encode())
+            self.bytes_sent += len(frames)
+            await self._port.write(frames)
             return await asyncio.wait_for(self._answer, seconds)
         except TimeoutError:
             return None

@@ -10,7 +10,7 @@ from edge_host.boards.records import Lease, number, record
 from edge_host.errors import BoardSilentError, OutboxFullError
 from edge_host.outbox import Outbox
 from wire.errors import MalformedError, WireError
-from wire.messages import unix_ms
+from wire.messages import EventKind, unix_ms
 
 log = logging.getLogger(__name__)
 
@@ -21,11 +21,18 @@ MOST_EARLY = 256
 class EventIntake:
     """`stored` is the last event that is durable here; the board may forget those up to it."""
 
-    def __init__(self, device: str, outbox: Outbox, on_stored: Callable[[str], None]) -> None:
-        """`on_stored` gets the kind of each event that was stored."""
+    def __init__(
+        self,
+        device: str,
+        outbox: Outbox,
+        on_stored: Callable[[str], None],
+        on_message: Callable[[Mapping[str, Any]], None] = lambda _body: None,
+    ) -> None:
+        """`on_stored` gets the kind of each event that was stored; `on_message` the messages, which are not stored."""
         self._device = device
         self._outbox = outbox
         self._on_stored = on_stored
+        self._on_message = on_message
         self._start_ms = 0
         self._early: dict[int, Mapping[str, Any]] = {}
         self.boot: int | None = None
@@ -70,6 +77,11 @@ class EventIntake:
 
     def _store(self, boot: int, seq: int, body: Mapping[str, Any]) -> None:
         try:
+            if body.get("kind") == EventKind.MESSAGE:
+                self._outbox.set_source(self._device, boot, seq)
+                self.stored = seq
+                self._on_message(body)
+                return
             stream, data = record(self._device, body, self._start_ms + number(body, "up"))
             self._outbox.append_from_board(self._device, boot, seq, stream, data)
         except WireError as error:

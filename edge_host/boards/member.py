@@ -8,11 +8,13 @@ import logging
 from typing import Any
 
 from edge_host.boards.port import open_port
+from edge_host.boards.relay import Relay
 from edge_host.boards.session import Services, Session
 from edge_host.boards.view import BoardView
 from edge_host.config import Board
 from edge_host.errors import BoardError
 from edge_host.journal import Journal
+from edge_host.messages import Message
 from edge_host.outbox import EVENT, Position
 from wire.errors import WireError
 from wire.messages import EventKind, Reported, unix_ms
@@ -30,6 +32,7 @@ class BoardMember:
         self.view = view
         self._board = board
         self._services = services
+        self._relay = Relay(board.name, services.bus, services.publish)
         self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -63,23 +66,37 @@ class BoardMember:
         return Reported(unix_ms(), self.view.desired.revision, self.view.report(), facts, depth)
 
     async def restart(self, workload: str) -> str | None:
-        """Boards restart workloads by themselves."""
-        return f"board {self._board.name} cannot restart {workload or 'a workload'} on command yet"
+        """Start a workload anew; gives what is wrong, or None."""
+        if self._session is None or not self.view.attached:
+            return self._silent()
+        try:
+            await self._session.restart(workload)
+        except (BoardError, WireError) as error:
+            return str(error)
+        return None
+
+    def message(self, message: Message) -> None:
+        """Take a message of the fleet for the guests of the board."""
+        self._relay.to_board(message)
 
     async def ping(self) -> tuple[dict[str, Any], str | None]:
         """Whether the board answers."""
         if self._session is None or not self.view.attached:
-            return {}, f"board {self._board.name} does not answer on {self._board.port}"
+            return {}, self._silent()
         try:
             await self._session.ping()
         except (BoardError, WireError) as error:
             return {}, str(error)
         return {"time": unix_ms(), "up": self.view.facts.get("up")}, None
 
+    def _silent(self) -> str:
+        return f"board {self._board.name} does not answer on {self._board.port}"
+
     @property
     def digests(self) -> set[bytes]:
-        """The payloads that may be needed for the board."""
-        return {wanted.digest for wanted in self.view.desired.workloads}
+        """The payloads and patches that may be needed for the board."""
+        wanted = self.view.desired.workloads
+        return {one.digest for one in wanted} | {offer.digest for one in wanted for offer in one.deltas or ()}
 
     async def _keep_attached(self) -> None:
         pause = FIRST_PAUSE
@@ -107,5 +124,5 @@ class BoardMember:
     async def _attach(self) -> None:
         port = await open_port(self._board)
         with contextlib.closing(port):
-            self._session = Session(self._board.name, port, self.view, self.journal, self._services)
+            self._session = Session(port, self.view, self.journal, self._services, self._relay)
             await self._session.run()

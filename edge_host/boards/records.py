@@ -88,6 +88,8 @@ def record(device: str, body: Body, unix_ms: int) -> tuple[str, bytes]:
         message = f"{number(body, 'count')} events did not fit the board's buffer"
     if kind == EventKind.LIMIT:
         message = f"reached its limit of {text(body, 'n')}: {number(body, 'v')}"
+    if kind == EventKind.STOP:
+        return EVENT, _stop(body, unix_ms).encode()
     event = Event(
         unix_ms,
         kind,
@@ -100,3 +102,29 @@ def record(device: str, body: Body, unix_ms: int) -> tuple[str, bytes]:
         text(body, "reason") or None,
     )
     return EVENT, event.encode()
+
+
+def _stop(body: Body, unix_ms: int) -> Event:
+    """The post-mortem of a component (formats, section 6)."""
+    release = body.get("rel")
+    return Event(
+        unix_ms,
+        EventKind.STOP,
+        text(body, "wl") or None,
+        text(body, "ver") or None,
+        level="error",
+        reason=text(body, "reason") or None,
+        release=release if isinstance(release, bytes) else None,
+        component=text(body, "comp") or None,
+        trap=text(body, "trap") or None,
+        pc=_optional(body, "pc"),
+        function=_optional(body, "fn"),
+        fuel=_optional(body, "fuel"),
+        memory=_optional(body, "mem"),
+        stack=_optional(body, "stack"),
+        up=_optional(body, "at"),
+    )
+
+
+def _optional(body: Body, key: str) -> int | None:
+    return None if body.get(key) is None else number(body, key)

@@ -1,7 +1,8 @@
 """One attachment to a board, from the first answer to its silence.
 
-Four things run beside each other: taking what the board sends, renewing the lease that makes it send events, bringing
-its workloads to what is desired, and confirming those that are healthy. The first that fails ends all.
+These run beside each other: taking what the board sends, renewing the lease that makes it send events, setting its
+clock, passing messages on to it, bringing its anchors and workloads to what is desired, and confirming those that are
+healthy. The first that fails ends all.
 """
 
 from __future__ import annotations
@@ -13,17 +14,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from edge_host.boards.anchors import pass_on
 from edge_host.boards.client import SmpClient
+from edge_host.boards.clock import keep_time
 from edge_host.boards.events import EventIntake
-from edge_host.boards.install import install, needs_install, remove_others
+from edge_host.boards.install import SLOW_SECONDS, Installation, needs_install, remove_others
 from edge_host.boards.port import Port
 from edge_host.boards.records import Lease, text, workloads
+from edge_host.boards.relay import Relay
 from edge_host.boards.view import BoardView
-from edge_host.delivery import Delivery
+from edge_host.delivery import Delivery, Publish
 from edge_host.download import Downloads
 from edge_host.errors import BoardRefusedError, BoardSilentError, DownloadError
 from edge_host.journal import Journal
+from edge_host.messages import Bus
 from edge_host.outbox import Outbox, Position
+from edge_host.release import claimed
 from wire.errors import RefusedError
 from wire.messages import DesiredWorkload, EventKind, ReportedWorkload, State
 from wire.refusals import Refusal
@@ -47,6 +53,8 @@ class Services:
     outbox: Outbox
     delivery: Delivery
     downloads: Downloads
+    bus: Bus
+    publish: Publish
 
 
 @dataclass
@@ -62,13 +70,14 @@ class _RoundTrip:
 class Session:
     """Belongs to the event loop's thread."""
 
-    def __init__(self, device: str, port: Port, view: BoardView, journal: Journal, services: Services) -> None:
-        self._device = device
+    def __init__(self, port: Port, view: BoardView, journal: Journal, services: Services, relay: Relay) -> None:
+        self._device = journal.device
         self._view = view
         self._journal = journal
         self._services = services
         self._client = SmpClient(port, self._take_event)
-        self._intake = EventIntake(device, services.outbox, self._event_stored)
+        self._relay = relay
+        self._intake = EventIntake(self._device, services.outbox, self._event_stored, relay.from_board)
         self._unacknowledged = asyncio.Event()
         self._work = asyncio.Event()
         self._confirmable = asyncio.Event()
@@ -82,6 +91,8 @@ class Session:
             await self._greet()
             for work in (self._keep_lease(), self._keep_desired(), self._keep_confirming()):
                 group.create_task(work)
+            for beside in (keep_time(self._client), self._relay.run(self._client)):
+                group.create_task(beside)
 
     def desired_changed(self) -> None:
         """Something else is desired: what is on its way and no longer wanted is given up."""
@@ -99,6 +110,11 @@ class Session:
     async def ping(self) -> None:
         """Ask the board for its facts; raises `BoardError`."""
         self._view.facts = await self._client.read(Petiole.FACTS)
+
+    async def restart(self, workload: str) -> None:
+        """Start a workload anew; raises `BoardError`."""
+        await self._client.write(Petiole.RESTART, {"name": workload}, seconds=SLOW_SECONDS, tries=1)
+        self._work.set()
 
     async def _greet(self) -> None:
         await self.ping()
@@ -149,6 +165,8 @@ class Session:
     async def _work_once(self) -> float | None:
         """Do what is to be done; gives the seconds after which to try again, or None when nothing is left."""
         await self._refresh()
+        if await pass_on(self._client, self._view, self._journal):
+            await self.ping()
         desired = self._view.desired.workloads
         if await remove_others(self._client, {wanted.name for wanted in desired}, self._view.entries):
             await self._refresh()
@@ -180,13 +198,16 @@ class Session:
             self._round_trips[entry.name] = _RoundTrip(entry.release, marker)
 
     async def _install(self, wanted: DesiredWorkload) -> bool:
-        work = install(self._client, self._device, wanted, self._services.downloads, self._view.progress)
-        task = asyncio.create_task(work)
+        sent = self._client.bytes_sent
+        downloads, progress = self._services.downloads, self._view.progress
+        work = Installation(self._client, self._device, wanted, downloads, progress)
+        task = asyncio.create_task(work.run())
         self._installing = wanted, task
         try:
             await asyncio.wait([task])
             if not task.cancelled():
                 task.result()
+                self._tell_sent(wanted, self._client.bytes_sent - sent)
         except BoardRefusedError as error:
             log.warning("%s: %s", self._device, error)
             if error.name in PASSING:
@@ -203,6 +224,11 @@ class Session:
             task.cancel()
             self._view.arrived(wanted)
         return True
+
+    def _tell_sent(self, wanted: DesiredWorkload, count: int) -> None:
+        message = f"{count} bytes went over the board's line for {wanted.size} bytes of code"
+        version, _ = claimed(wanted.envelope)
+        self._journal.event(EventKind.LINK, wanted.name, version, level="info", message=message)
 
     async def _keep_confirming(self) -> None:
         while True:

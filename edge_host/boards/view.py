@@ -28,6 +28,7 @@ class BoardView:
         self.failures = store.board_failures(device)
         self.facts: Mapping[str, Any] = {}
         self.attached = False
+        self.refused_rotation: bytes | None = None
         self._entries: dict[str, ReportedWorkload] = {}
         self._on_its_way: dict[str, ReportedWorkload] = {}
 

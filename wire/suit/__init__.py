@@ -5,6 +5,17 @@
 """
 
 from wire.suit.envelope import MAX_ENVELOPE, Envelope, assemble, build, manifest_digest
-from wire.suit.manifest import Code, Manifest, check, join
+from wire.suit.manifest import CODE_ALIGNMENT, Code, Manifest, check, join
 
-__all__ = ["MAX_ENVELOPE", "Code", "Envelope", "Manifest", "assemble", "build", "check", "join", "manifest_digest"]
+__all__ = [
+    "CODE_ALIGNMENT",
+    "MAX_ENVELOPE",
+    "Code",
+    "Envelope",
+    "Manifest",
+    "assemble",
+    "build",
+    "check",
+    "join",
+    "manifest_digest",
+]
