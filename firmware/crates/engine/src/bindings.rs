@@ -15,5 +15,10 @@ wasmtime::component::bindgen!({
         "wasi:gpio/digital.output-pin": crate::state::Handle,
         "wasi:gpio/digital.stateful-output-pin": crate::state::Handle,
         "wasi:gpio/digital.input-pin": crate::state::Handle,
+        "wasi:gpio/digital-async.input-wait-pin": crate::state::Handle,
+        "wasi:gpio/pwm.pwm-pin": crate::state::Handle,
+        "wasi:io/poll.pollable": crate::state::Handle,
+        "wasi:keyvalue/store.bucket": crate::state::Handle,
+        "wasi:spi/spi.spi-device": crate::state::Handle,
     },
 });

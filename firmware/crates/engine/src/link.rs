@@ -7,7 +7,7 @@ use petiole_interfaces::Grants;
 use wasmtime::component::types::{ComponentInstance, ComponentItem};
 use wasmtime::component::{Component, HasSelf, Linker};
 
-use crate::bindings::{petiole, wasi};
+use crate::bindings::{petiole, wasi, wasmcloud};
 use crate::error::load_error;
 use crate::state::State;
 use crate::{Guest, LoadError, peer};
@@ -20,11 +20,29 @@ const INTERFACES: &[(&str, Add)] = &[
     ("wasi:logging/logging@0.1.0-draft", |linker| {
         wasi::logging::logging::add_to_linker::<_, HasSelf<_>>(linker, itself)
     }),
+    ("wasi:io/poll@0.2.0", |linker| {
+        wasi::io::poll::add_to_linker::<_, HasSelf<_>>(linker, itself)
+    }),
     ("wasi:clocks/monotonic-clock@0.2.0", |linker| {
         wasi::clocks::monotonic_clock::add_to_linker::<_, HasSelf<_>>(linker, itself)
     }),
+    ("wasi:clocks/wall-clock@0.2.0", |linker| {
+        wasi::clocks::wall_clock::add_to_linker::<_, HasSelf<_>>(linker, itself)
+    }),
+    ("petiole:clock/synchronization@0.1.0", |linker| {
+        petiole::clock::synchronization::add_to_linker::<_, HasSelf<_>>(linker, itself)
+    }),
+    ("wasi:random/random@0.2.0", |linker| {
+        wasi::random::random::add_to_linker::<_, HasSelf<_>>(linker, itself)
+    }),
     ("wasi:config/store@0.2.0-rc.1", |linker| {
         wasi::config::store::add_to_linker::<_, HasSelf<_>>(linker, itself)
+    }),
+    ("wasi:keyvalue/store@0.2.0-draft", |linker| {
+        wasi::keyvalue::store::add_to_linker::<_, HasSelf<_>>(linker, itself)
+    }),
+    ("wasi:keyvalue/atomics@0.2.0-draft", |linker| {
+        wasi::keyvalue::atomics::add_to_linker::<_, HasSelf<_>>(linker, itself)
     }),
     ("wasi:i2c/i2c@0.2.0-draft", |linker| {
         wasi::i2c::i2c::add_to_linker::<_, HasSelf<_>>(linker, itself)
@@ -32,11 +50,26 @@ const INTERFACES: &[(&str, Add)] = &[
     ("petiole:i2c/buses@0.1.0", |linker| {
         petiole::i2c::buses::add_to_linker::<_, HasSelf<_>>(linker, itself)
     }),
+    ("wasi:spi/spi@0.2.0-draft", |linker| {
+        wasi::spi::spi::add_to_linker::<_, HasSelf<_>>(linker, itself)
+    }),
     ("wasi:gpio/types@0.2.0", |linker| {
         wasi::gpio::types::add_to_linker::<_, HasSelf<_>>(linker, itself)
     }),
     ("wasi:gpio/digital@0.2.0", |linker| {
         wasi::gpio::digital::add_to_linker::<_, HasSelf<_>>(linker, itself)
+    }),
+    ("wasi:gpio/digital-async@0.2.0", |linker| {
+        wasi::gpio::digital_async::add_to_linker::<_, HasSelf<_>>(linker, itself)
+    }),
+    ("wasi:gpio/pwm@0.2.0", |linker| {
+        wasi::gpio::pwm::add_to_linker::<_, HasSelf<_>>(linker, itself)
+    }),
+    ("wasmcloud:messaging/types@0.2.0", |linker| {
+        wasmcloud::messaging::types::add_to_linker::<_, HasSelf<_>>(linker, itself)
+    }),
+    ("wasmcloud:messaging/consumer@0.2.0", |linker| {
+        wasmcloud::messaging::consumer::add_to_linker::<_, HasSelf<_>>(linker, itself)
     }),
     ("petiole:telemetry/telemetry@0.1.0", |linker| {
         petiole::telemetry::telemetry::add_to_linker::<_, HasSelf<_>>(linker, itself)

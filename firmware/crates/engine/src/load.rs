@@ -14,6 +14,7 @@ use wasmtime::{EngineWeak, Store};
 
 use crate::call::Entry;
 use crate::error::load_error;
+use crate::hosts::Waits;
 use crate::mailbox::Mailbox;
 use crate::state::{Memory, State};
 use crate::task::{SLICE, Task};
@@ -115,6 +116,7 @@ impl Engine {
             grants,
             config,
             limits: limits.clone(),
+            waits: Waits::default(),
         };
         let mut store = Store::try_new(mailbox.component.engine(), state).map_err(load_error)?;
         store.limiter(|state| &mut state.memory);

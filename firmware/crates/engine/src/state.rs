@@ -5,13 +5,15 @@ use alloc::rc::Rc;
 use core::fmt;
 
 use petiole_interfaces::meter::Meter;
-use petiole_interfaces::{Config, Devices, Grants, Limits, Port};
+use petiole_interfaces::{Config, Devices, Grants, Limits, Port, Resource};
 use wasmtime::ResourceLimiter;
 
+use crate::hosts::Waits;
 use crate::local::Local;
 use crate::mailbox::Mailbox;
 
-/// Stands for an open device; the handle's number is the device's place in the board's table.
+/// Stands for what a guest has open; the handle's number is a device's place in the board's table, a bucket's in the grant,
+/// or a wait's in [`Waits`].
 ///
 /// One type for all kinds keeps the image small; each call looks at the device's kind again.
 pub struct Handle;
@@ -25,6 +27,17 @@ pub struct State {
     pub limits: Limits,
     pub telemetry: Meter,
     pub memory: Memory,
+    pub waits: Waits,
+}
+
+impl State {
+    /// The device that an interface (without its version) may open under `label`, and its place in the board's table; or why not.
+    pub fn granted(&self, interface: &str, label: &str) -> Result<(u32, Resource), &'static str> {
+        if !self.grants.allows_label(interface, label) {
+            return Err("not-granted");
+        }
+        self.devices.find(label).ok_or("no-such-label")
+    }
 }
 
 // SAFETY: a store and all it holds stay on the thread of the guest, which is not `Send`.

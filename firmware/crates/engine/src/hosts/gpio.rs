@@ -1,6 +1,6 @@
 //! `wasi:gpio/digital` over [`petiole_interfaces::gpio`].
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::cell::RefCell;
 
 use embedded_hal::digital::PinState;
@@ -12,21 +12,17 @@ use crate::bindings::wasi::gpio::digital::{self, ErrorCode};
 use crate::bindings::wasi::gpio::types;
 use crate::state::{Handle, State};
 
-type Answer<T> = wasmtime::Result<Result<T, ErrorCode>>;
+/// What a function of a pin answers.
+pub type Answer<T> = wasmtime::Result<Result<T, ErrorCode>>;
 
-fn other(text: &str) -> ErrorCode {
-    ErrorCode::Other(text.to_string())
+/// The error with this text.
+pub fn other(text: &str) -> ErrorCode {
+    ErrorCode::Other(text.into())
 }
 
 impl State {
-    /// The device under a granted label, and its place in the board's table.
     fn pin(&self, label: &str) -> Result<(u32, Device), ErrorCode> {
-        if !self.grants.allows_label("wasi:gpio/digital", label) {
-            return Err(other("not-granted"));
-        }
-        self.devices
-            .find(label)
-            .ok_or_else(|| other("no-such-label"))
+        self.granted("wasi:gpio/digital", label).map_err(other)
     }
 
     fn open_output_pin(&self, label: &str) -> Result<Resource<Handle>, ErrorCode> {

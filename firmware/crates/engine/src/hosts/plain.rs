@@ -1,14 +1,10 @@
-//! `wasi:logging`, `wasi:clocks` and `petiole:telemetry`: calls that go straight to the guest's port.
+//! `wasi:logging` and `petiole:telemetry`: calls that go straight to the guest's port.
 
 use alloc::string::String;
-
-use wasmtime::component::Resource;
 
 use petiole_interfaces::{Level, TelemetryError, Value, telemetry};
 
 use crate::bindings::petiole::telemetry::telemetry as wit;
-use crate::bindings::wasi::clocks::monotonic_clock;
-use crate::bindings::wasi::io::poll::Pollable;
 use crate::bindings::wasi::logging::logging;
 use crate::state::State;
 
@@ -29,24 +25,6 @@ impl logging::Host for State {
         };
         self.port.log(level, &context, &message);
         Ok(())
-    }
-}
-
-impl monotonic_clock::Host for State {
-    fn now(&mut self) -> wasmtime::Result<u64> {
-        Ok(self.port.now())
-    }
-
-    fn resolution(&mut self) -> wasmtime::Result<u64> {
-        Ok(self.port.resolution())
-    }
-
-    fn subscribe_instant(&mut self, _: u64) -> wasmtime::Result<Resource<Pollable>> {
-        Err(wasmtime::Error::msg("this board cannot wait yet"))
-    }
-
-    fn subscribe_duration(&mut self, _: u64) -> wasmtime::Result<Resource<Pollable>> {
-        Err(wasmtime::Error::msg("this board cannot wait yet"))
     }
 }
 

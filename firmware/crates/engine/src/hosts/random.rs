@@ -1,0 +1,19 @@
+//! `wasi:random/random` over the guest's port.
+
+use alloc::vec::Vec;
+
+use petiole_interfaces::random::{bytes, number};
+
+use crate::bindings::wasi::random::random::Host;
+use crate::state::State;
+
+impl Host for State {
+    fn get_random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
+        bytes(self.port.as_mut(), length, self.limits.host_call_bytes)
+            .ok_or_else(|| wasmtime::Error::msg("more random bytes than one call may bring"))
+    }
+
+    fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
+        Ok(number(self.port.as_mut()))
+    }
+}
