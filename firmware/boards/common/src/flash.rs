@@ -89,6 +89,7 @@ pub fn store_layout(layout: &Layout) -> petiole_store::Layout {
     petiole_store::Layout {
         settings: layout.regions.settings.clone(),
         journal: layout.regions.journal.clone(),
+        key_value: layout.regions.key_value.clone(),
         workloads: layout.regions.workloads.start,
         count: layout.workloads,
         slot: layout.slot,

@@ -93,6 +93,7 @@ fn main() -> std::io::Result<()> {
     let layout = Layout {
         settings: 0..0x4000,
         journal: 0x4000..0x1_4000,
+        key_value: 0x9_4000..0xa_4000,
         workloads: 0x1_4000,
         count: 2,
         slot: 0x2_0000,

@@ -101,11 +101,13 @@ pub struct Record {
     pub next: Option<Candidate>,
     /// How the last attempt ended, until the next begins.
     pub outcome: Option<Outcome>,
+    /// Why the confirmed release is not started any more; none while it may run.
+    pub stopped: Option<String>,
 }
 
 impl Record {
     pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
-        writer.array(5).text(&self.name);
+        writer.array(6).text(&self.name);
         writer
             .array(2)
             .unsigned(self.accepted.0)
@@ -147,11 +149,15 @@ impl Record {
                 writer.null();
             }
         }
+        match &self.stopped {
+            Some(reason) => writer.text(clip(reason)),
+            None => writer.null(),
+        };
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
-        reader.array_exactly(5)?;
+        reader.array_exactly(6)?;
         let name = reader.text()?.into();
         let accepted = read_accepted(&mut reader)?;
         let running = optional(&mut reader, Release::decode)?;
@@ -178,6 +184,7 @@ impl Record {
                 reason: reader.text()?.into(),
             })
         })?;
+        let stopped = optional(&mut reader, |reader| Ok(reader.text()?.into()))?;
         reader.end()?;
         Ok(Self {
             name,
@@ -185,6 +192,7 @@ impl Record {
             running,
             next,
             outcome,
+            stopped,
         })
     }
 }

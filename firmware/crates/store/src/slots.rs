@@ -1,14 +1,18 @@
 //! Workload slots: an envelope and the code behind it, written in resumable blocks.
 
-use crate::flash::MappedFlash;
+use petiole_cbor::Reader;
+
+use crate::flash::{MAX_WORD, MappedFlash, program};
 use crate::store::Store;
 use crate::{Release, Side, StoreError};
 
 /// Most bytes that one flash write covers. After a cut that many bytes before the end of what was written are in doubt.
-pub const LARGEST_WRITE: u32 = 2048;
+pub const LARGEST_WRITE: u32 = MAX_WORD as u32;
 
-/// The code begins at a multiple of this, which suits the write size of every flash we know.
-const CODE_ALIGNMENT: u32 = 32;
+/// The code begins at a multiple of this, and of the flash's word.
+const CODE_ALIGNMENT: usize = 32;
+/// An envelope is at most this many bytes (formats reference, section 4).
+const MAX_ENVELOPE: u32 = 4096;
 
 /// How a write ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +26,12 @@ pub enum Written {
 impl<F: MappedFlash> Store<F> {
     /// Where the code begins in a slot whose envelope has this size.
     const fn code_start(envelope: u32) -> u32 {
-        envelope.next_multiple_of(CODE_ALIGNMENT)
+        let unit = if F::WRITE_SIZE > CODE_ALIGNMENT {
+            F::WRITE_SIZE
+        } else {
+            CODE_ALIGNMENT
+        };
+        envelope.next_multiple_of(unit as u32)
     }
 
     /// Whether a release of these sizes fits a slot.
@@ -44,6 +53,16 @@ impl<F: MappedFlash> Store<F> {
     pub fn envelope(&self, index: u8, release: &Release) -> &'static [u8] {
         self.flash()
             .mapped(self.slot_start(index, release.side), release.envelope)
+    }
+
+    /// The envelope that lies in a slot, whatever the journal says of it: **unverified**. Its code may be useful still.
+    #[must_use]
+    pub fn found_envelope(&self, index: u8, side: Side) -> Option<&'static [u8]> {
+        let size = self.layout().slot.min(MAX_ENVELOPE);
+        let bytes = self.flash().mapped(self.slot_start(index, side), size);
+        let mut reader = Reader::new(bytes);
+        reader.skip().ok()?;
+        Some(&bytes[..bytes.len() - reader.rest().len()])
     }
 
     /// The code of a release, in place.
@@ -85,6 +104,7 @@ impl<F: MappedFlash> Store<F> {
     }
 
     /// Writes code at `offset`, a multiple of the write size. What lies there already and is the same is passed over.
+    /// The bytes may lie in the flash themselves: code of another release is copied so.
     ///
     /// # Errors
     /// [`StoreError::Flash`].
@@ -164,27 +184,11 @@ impl<F: MappedFlash> Store<F> {
                 .zip(there[at..].chunks(word))
                 .take_while(|(new, old)| !same(old, new));
             let count = (missing.count() * word).min(LARGEST_WRITE as usize);
-            self.write_padded(address + at as u32, &rest[..count.min(rest.len())])?;
+            let missing = &rest[..count.min(rest.len())];
+            program(self.flash_mut(), address + at as u32, &[missing])?;
             at += count;
         }
         Ok(Written::All)
-    }
-
-    /// Writes bytes whose last word may be short; the rest of that word stays erased.
-    fn write_padded(&mut self, address: u32, bytes: &[u8]) -> Result<(), StoreError> {
-        let (whole, last) = bytes.split_at(bytes.len() - bytes.len() % F::WRITE_SIZE);
-        let flash = self.flash_mut();
-        if !whole.is_empty() {
-            flash.write(address, whole).map_err(|_| StoreError::Flash)?;
-        }
-        if !last.is_empty() {
-            let mut word = [0xff; CODE_ALIGNMENT as usize];
-            word[..last.len()].copy_from_slice(last);
-            flash
-                .write(address + whole.len() as u32, &word[..F::WRITE_SIZE])
-                .map_err(|_| StoreError::Flash)?;
-        }
-        Ok(())
     }
 }
 

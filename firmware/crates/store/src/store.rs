@@ -1,13 +1,13 @@
-//! The store: maps of settings and journal, and the slots beside them.
-
-use core::ops::Range;
+//! The store: logs of settings, journal and key-value data, and the slots beside them.
 
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use petiole_cbor::{Full, Malformed, Reader, Writer};
 
 use crate::flash::MappedFlash;
-use crate::map::{self, ItemBuffer};
+use crate::log::Log;
 use crate::record::{Accepted, read_accepted};
 use crate::{Identity, Layout, Record, StoreError};
 
@@ -20,15 +20,29 @@ const KEY_REMOVED: u8 = 0x90;
 const KEY_NEXT_REMOVED: u8 = 0x8f;
 /// That many removed workloads are remembered.
 const REMOVED: u8 = 8;
+/// Largest record, identity or number, bytes.
+const MAX_ENTRY: usize = 640;
+
+/// A start of the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Boot {
+    /// Number of this start; the first one is 1.
+    pub number: u32,
+    /// How many starts in a row, right before this one, ended before [`Store::forgive_boots`] was called.
+    pub failures: u8,
+}
 
 /// Everything that survives a power cut.
 pub struct Store<F> {
     flash: F,
     layout: Layout,
+    settings: Log,
+    pub(crate) journal: Log,
+    pub(crate) values: Log,
 }
 
 impl<F: MappedFlash> Store<F> {
-    /// Checks the layout against the flash.
+    /// Checks the layout against the flash and reads what is kept.
     ///
     /// # Errors
     /// [`StoreError::Layout`].
@@ -47,15 +61,25 @@ impl<F: MappedFlash> Store<F> {
                 && range.end <= capacity
         };
         let workloads = layout.workloads..end;
+        let ranges = [
+            &layout.settings,
+            &layout.journal,
+            &layout.key_value,
+            &workloads,
+        ];
         if layout.count >= KEY_BOOT
             || !layout.slot.is_multiple_of(block)
-            || ![&layout.settings, &layout.journal, &workloads]
-                .into_iter()
-                .all(fits)
+            || !ranges.into_iter().all(fits)
         {
             return Err(StoreError::Layout);
         }
-        Ok(Self { flash, layout })
+        Ok(Self {
+            settings: Log::open(&flash, layout.settings.clone())?,
+            journal: Log::open(&flash, layout.journal.clone())?,
+            values: Log::open(&flash, layout.key_value.clone())?,
+            flash,
+            layout,
+        })
     }
 
     /// Where everything lies.
@@ -72,45 +96,97 @@ impl<F: MappedFlash> Store<F> {
         &mut self.flash
     }
 
+    pub(crate) const fn journal_and_flash(&mut self) -> (&mut Log, &mut F) {
+        (&mut self.journal, &mut self.flash)
+    }
+
+    pub(crate) const fn values_and_flash(&mut self) -> (&mut Log, &mut F) {
+        (&mut self.values, &mut self.flash)
+    }
+
     /// The identity, when the device is enrolled.
     ///
     /// # Errors
-    /// [`StoreError::Flash`], [`StoreError::Corrupted`].
-    pub fn identity(&mut self) -> Result<Option<Identity>, StoreError> {
-        let range = self.layout.settings.clone();
-        self.fetch(range, KEY_IDENTITY, Identity::decode)
+    /// [`StoreError::Corrupted`].
+    pub fn identity(&self) -> Result<Option<Identity>, StoreError> {
+        decode(
+            self.settings.get(&self.flash, &[KEY_IDENTITY]),
+            Identity::decode,
+        )
     }
 
-    /// Enrolls the device: all of the identity or nothing of it is kept.
+    /// Enrolls the device, or gives it other anchors: all of the new identity is kept or nothing of it.
     ///
     /// # Errors
     /// [`StoreError::Flash`], [`StoreError::Full`].
     pub fn set_identity(&mut self, identity: &Identity) -> Result<(), StoreError> {
-        let range = self.layout.settings.clone();
-        self.keep(range, KEY_IDENTITY, |writer| identity.encode(writer))
+        let (mut buffer, length) = encode(|writer| identity.encode(writer))?;
+        let kept = self
+            .settings
+            .set(&mut self.flash, &[KEY_IDENTITY], &buffer[..length]);
+        buffer.fill(0);
+        kept
     }
 
-    /// Counts this boot; the first one is 1.
+    /// Counts this start, as a failed one until [`Store::forgive_boots`] says otherwise.
     ///
     /// # Errors
     /// [`StoreError::Flash`], [`StoreError::Corrupted`], [`StoreError::Full`].
-    pub fn count_boot(&mut self) -> Result<u32, StoreError> {
-        let boot = self.number(KEY_BOOT)?.wrapping_add(1);
-        self.set_number(KEY_BOOT, boot)?;
-        Ok(boot)
+    pub fn count_boot(&mut self) -> Result<Boot, StoreError> {
+        let last = self.boot()?;
+        let boot = Boot {
+            number: last.number.wrapping_add(1),
+            failures: last.failures.saturating_add(1),
+        };
+        self.set_boot(boot)?;
+        Ok(Boot {
+            failures: last.failures,
+            ..boot
+        })
+    }
+
+    /// The board has run for long enough, or is to be reset because somebody asked: no start so far has failed.
+    ///
+    /// # Errors
+    /// [`StoreError::Flash`], [`StoreError::Corrupted`], [`StoreError::Full`].
+    pub fn forgive_boots(&mut self) -> Result<(), StoreError> {
+        let boot = self.boot()?;
+        self.set_boot(Boot {
+            failures: 0,
+            ..boot
+        })
+    }
+
+    fn boot(&self) -> Result<Boot, StoreError> {
+        let found = decode(self.journal.get(&self.flash, &[KEY_BOOT]), |bytes| {
+            let mut reader = Reader::new(bytes);
+            reader.array_exactly(2)?;
+            Ok(Boot {
+                number: reader.unsigned32()?,
+                failures: u8::try_from(reader.unsigned()?).map_err(|_| Malformed)?,
+            })
+        })?;
+        Ok(found.unwrap_or(Boot {
+            number: 0,
+            failures: 0,
+        }))
+    }
+
+    fn set_boot(&mut self, boot: Boot) -> Result<(), StoreError> {
+        self.keep(KEY_BOOT, |writer| {
+            writer
+                .array(2)
+                .unsigned(u64::from(boot.number))
+                .unsigned(u64::from(boot.failures));
+        })
     }
 
     /// The record of a workload; none where the place is free.
     ///
     /// # Errors
-    /// [`StoreError::Flash`], [`StoreError::Corrupted`].
-    pub fn record(&mut self, index: u8) -> Result<Option<Record>, StoreError> {
-        let journal = self.layout.journal.clone();
-        let record = self.fetch(journal, index, |bytes| match bytes {
-            [] => Ok(None),
-            _ => Record::decode(bytes).map(Some),
-        })?;
-        Ok(record.flatten())
+    /// [`StoreError::Corrupted`].
+    pub fn record(&self, index: u8) -> Result<Option<Record>, StoreError> {
+        decode(self.journal.get(&self.flash, &[index]), Record::decode)
     }
 
     /// Keeps the record of a workload.
@@ -118,8 +194,7 @@ impl<F: MappedFlash> Store<F> {
     /// # Errors
     /// [`StoreError::Flash`], [`StoreError::Full`].
     pub fn set_record(&mut self, index: u8, record: &Record) -> Result<(), StoreError> {
-        let journal = self.layout.journal.clone();
-        self.keep(journal, index, |writer| record.encode(writer))
+        self.keep(index, |writer| record.encode(writer))
     }
 
     /// Frees the place of a workload; its sequence number stays known, so that removing it is no way back to an old release.
@@ -127,30 +202,34 @@ impl<F: MappedFlash> Store<F> {
     /// # Errors
     /// [`StoreError::Flash`], [`StoreError::Corrupted`], [`StoreError::Full`].
     pub fn remove(&mut self, index: u8, record: &Record) -> Result<(), StoreError> {
-        let journal = self.layout.journal.clone();
         let place = match self.find_removed(&record.name)? {
             Some((place, _)) => place,
             None => {
-                let place = self.number(KEY_NEXT_REMOVED)? as u8 % REMOVED;
-                self.set_number(KEY_NEXT_REMOVED, u32::from(place) + 1)?;
+                let next = self.journal.get(&self.flash, &[KEY_NEXT_REMOVED]);
+                let place =
+                    decode(next, |bytes| Reader::new(bytes).unsigned32())?.unwrap_or(0) as u8;
+                let place = place % REMOVED;
+                self.keep(KEY_NEXT_REMOVED, |writer| {
+                    writer.unsigned(u64::from(place) + 1);
+                })?;
                 place
             }
         };
-        self.keep(journal.clone(), KEY_REMOVED + place, |writer| {
+        self.keep(KEY_REMOVED + place, |writer| {
             writer.array(2).text(&record.name);
             writer
                 .array(2)
                 .unsigned(record.accepted.0)
                 .bytes(&record.accepted.1);
         })?;
-        self.keep(journal, index, |_| ())
+        self.journal.delete(&mut self.flash, &[index])
     }
 
     /// What was accepted last under the name of a removed workload.
     ///
     /// # Errors
-    /// [`StoreError::Flash`], [`StoreError::Corrupted`].
-    pub fn removed(&mut self, name: &str) -> Result<Option<Accepted>, StoreError> {
+    /// [`StoreError::Corrupted`].
+    pub fn removed(&self, name: &str) -> Result<Option<Accepted>, StoreError> {
         Ok(self.find_removed(name)?.map(|(_, accepted)| accepted))
     }
 
@@ -159,66 +238,45 @@ impl<F: MappedFlash> Store<F> {
     /// # Errors
     /// [`StoreError::Flash`].
     pub fn reset_journal(&mut self) -> Result<(), StoreError> {
-        let Range { start, end } = self.layout.journal;
-        self.flash.erase(start, end).map_err(|_| StoreError::Flash)
+        self.journal.erase(&mut self.flash)
     }
 
-    fn find_removed(&mut self, name: &str) -> Result<Option<(u8, Accepted)>, StoreError> {
+    fn find_removed(&self, name: &str) -> Result<Option<(u8, Accepted)>, StoreError> {
         for place in 0..REMOVED {
-            let journal = self.layout.journal.clone();
-            let found = self.fetch(journal, KEY_REMOVED + place, |bytes| {
+            let found = self.journal.get(&self.flash, &[KEY_REMOVED + place]);
+            let found = decode(found, |bytes| {
                 let mut reader = Reader::new(bytes);
                 reader.array_exactly(2)?;
                 Ok((String::from(reader.text()?), read_accepted(&mut reader)?))
             })?;
             match found {
                 Some((found, accepted)) if found == name => return Ok(Some((place, accepted))),
-                Some(_) => {}
-                None => break,
+                _ => {}
             }
         }
         Ok(None)
     }
 
-    fn number(&mut self, key: u8) -> Result<u32, StoreError> {
-        let journal = self.layout.journal.clone();
-        Ok(self
-            .fetch(journal, key, |bytes| Reader::new(bytes).unsigned32())?
-            .unwrap_or(0))
+    fn keep(&mut self, key: u8, fill: impl FnOnce(&mut Writer<'_>)) -> Result<(), StoreError> {
+        let (buffer, length) = encode(fill)?;
+        self.journal.set(&mut self.flash, &[key], &buffer[..length])
     }
+}
 
-    fn set_number(&mut self, key: u8, value: u32) -> Result<(), StoreError> {
-        let journal = self.layout.journal.clone();
-        self.keep(journal, key, |writer| {
-            writer.unsigned(u64::from(value));
-        })
-    }
+fn decode<T>(
+    bytes: Option<&[u8]>,
+    decode: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+) -> Result<Option<T>, StoreError> {
+    bytes
+        .map(decode)
+        .transpose()
+        .map_err(|Malformed| StoreError::Corrupted)
+}
 
-    fn fetch<T>(
-        &mut self,
-        range: Range<u32>,
-        key: u8,
-        decode: impl FnOnce(&[u8]) -> Result<T, Malformed>,
-    ) -> Result<Option<T>, StoreError> {
-        let mut buffer = ItemBuffer::new();
-        match map::fetch(&mut self.flash, range, &mut buffer, key)? {
-            Some(bytes) => decode(bytes)
-                .map(Some)
-                .map_err(|Malformed| StoreError::Corrupted),
-            None => Ok(None),
-        }
-    }
-
-    fn keep(
-        &mut self,
-        range: Range<u32>,
-        key: u8,
-        encode: impl FnOnce(&mut Writer<'_>),
-    ) -> Result<(), StoreError> {
-        let mut buffer = [0; map::MAX_ITEM];
-        let mut writer = Writer::new(&mut buffer);
-        encode(&mut writer);
-        let length = writer.finish().map_err(|Full| StoreError::Full)?;
-        map::store(&mut self.flash, range, key, &buffer[..length])
-    }
+fn encode(fill: impl FnOnce(&mut Writer<'_>)) -> Result<(Vec<u8>, usize), StoreError> {
+    let mut buffer = alloc::vec![0; MAX_ENTRY];
+    let mut writer = Writer::new(&mut buffer);
+    fill(&mut writer);
+    let length = writer.finish().map_err(|Full| StoreError::Full)?;
+    Ok((buffer, length))
 }

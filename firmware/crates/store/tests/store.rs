@@ -11,14 +11,15 @@ const BLOCK: usize = 4096;
 const LAYOUT: Layout = Layout {
     settings: 0..0x2000,
     journal: 0x2000..0x4000,
-    workloads: 0x4000,
+    key_value: 0x4000..0x8000,
+    workloads: 0x8000,
     count: 2,
     slot: 0x2000,
 };
 
 struct Ram(*mut u8);
 
-const SIZE: usize = 0xc000;
+const SIZE: usize = 0x1_0000;
 
 impl Ram {
     fn new() -> Self {
@@ -87,6 +88,7 @@ fn record(name: &str) -> Record {
         running: None,
         next: None,
         outcome: None,
+        stopped: Some("trap".into()),
     }
 }
 
@@ -95,6 +97,12 @@ const RELEASE: Release = Release {
     envelope: 500,
     code: 3_001,
 };
+
+/// Counts a start: its number, and the failed ones before it.
+fn boots(store: &mut Store<Ram>) -> (u32, u8) {
+    let boot = store.count_boot().unwrap();
+    (boot.number, boot.failures)
+}
 
 #[test]
 fn records_come_back_in_every_phase() {
@@ -195,9 +203,12 @@ fn boots_are_counted_and_identity_survives_a_journal_reset() {
         rotation: u64::MAX,
     };
     store.set_identity(&identity).unwrap();
-    assert_eq!((store.count_boot(), store.count_boot()), (Ok(1), Ok(2)));
+    assert_eq!(boots(&mut store), (1, 0));
+    assert_eq!(boots(&mut store), (2, 1));
+    store.forgive_boots().unwrap();
+    assert_eq!(boots(&mut store), (3, 0));
     store.reset_journal().unwrap();
-    assert_eq!(store.count_boot(), Ok(1));
+    assert_eq!(boots(&mut store), (1, 0));
     assert!(store.identity().unwrap().unwrap() == identity);
 }
 
@@ -205,7 +216,7 @@ fn boots_are_counted_and_identity_survives_a_journal_reset() {
 fn a_journal_wears_evenly_without_end() {
     let mut store = store();
     for boot in 1..=1_000 {
-        assert_eq!(store.count_boot(), Ok(boot));
+        assert_eq!(store.count_boot().unwrap().number, boot);
     }
 }
 
@@ -218,7 +229,7 @@ fn layouts_that_do_not_fit_are_refused() {
         },
         Layout { count: 3, ..LAYOUT },
         Layout {
-            workloads: 0x4001,
+            workloads: 0x8001,
             ..LAYOUT
         },
         Layout {
@@ -231,6 +242,10 @@ fn layouts_that_do_not_fit_are_refused() {
         },
         Layout {
             journal: 0x2000..0x10_0000,
+            ..LAYOUT
+        },
+        Layout {
+            journal: 0x2000..0x3000,
             ..LAYOUT
         },
     ] {
@@ -256,11 +271,11 @@ fn code_is_written_in_words_compared_and_found_again() {
     );
     assert_eq!(
         store.resume_offset(1, &RELEASE),
-        752,
+        2_544,
         "the last write is in doubt"
     );
     assert_eq!(
-        store.write_code(1, &RELEASE, 752, &code[752..]),
+        store.write_code(1, &RELEASE, 2_544, &code[2_544..]),
         Ok(Written::All)
     );
     assert_eq!(store.code(1, &RELEASE), code);
@@ -270,4 +285,129 @@ fn code_is_written_in_words_compared_and_found_again() {
     );
     assert_eq!(Store::<Ram>::mend_from(&RELEASE, 912), (0, 0));
     assert!(store.fits(500, 7_680) && !store.fits(500, 7_681) && !store.fits(500, u32::MAX));
+}
+
+#[test]
+fn eight_crash_records_are_kept_until_they_were_heard_of() {
+    let mut store = store();
+    for number in 0..11 {
+        assert_eq!(store.add_crash(&[number as u8; 100]), Ok(number));
+    }
+    let kept = |store: &Store<Ram>| {
+        store
+            .crashes()
+            .iter()
+            .map(|(number, _)| *number)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&store), (3..11).collect::<Vec<_>>());
+    assert_eq!(store.crashes()[0].1, [3; 100]);
+    store.forget_crash(3).unwrap();
+    store.forget_crash(2).unwrap();
+    assert_eq!(kept(&store), (4..11).collect::<Vec<_>>());
+    assert_eq!(store.add_crash(&[]), Ok(11));
+}
+
+#[test]
+fn values_are_kept_by_workload_bucket_and_key() {
+    let mut store = store();
+    let own = ("thermometer", "state");
+    store.set_value(own.0, own.1, "a/b", b"1").unwrap();
+    store.set_value(own.0, own.1, "a", &[7; 1024]).unwrap();
+    store.set_value(own.0, own.1, "a", b"22").unwrap();
+    store.set_value(own.0, "other", "a", b"333").unwrap();
+    store.set_value("thermo", own.1, "a", b"4444").unwrap();
+    assert_eq!(store.value(own.0, own.1, "a"), Some(&b"22"[..]));
+    assert_eq!(store.value(own.0, own.1, "a/b"), Some(&b"1"[..]));
+    assert_eq!(store.value(own.0, own.1, "b"), None);
+    let mut keys: Vec<_> = store.value_keys(own.0, own.1).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["a", "a/b"]);
+    assert_eq!(store.value_bytes(own.0, own.1), 3 + 1 + 1 + 2);
+    store.delete_value(own.0, own.1, "a").unwrap();
+    store.delete_value(own.0, own.1, "a").unwrap();
+    assert_eq!(store.value(own.0, own.1, "a"), None);
+    store
+        .retain_values(|workload| workload == "thermo")
+        .unwrap();
+    assert_eq!(
+        store.value_bytes(own.0, own.1) + store.value_bytes(own.0, "other"),
+        0
+    );
+    assert_eq!(store.value("thermo", own.1, "a"), Some(&b"4444"[..]));
+    let long = "k".repeat(65);
+    assert_eq!(store.set_value("w", "b", &long, b""), Err(StoreError::Full));
+    assert_eq!(
+        store.set_value("w", "b", "k", &[0; 1025]),
+        Err(StoreError::Full)
+    );
+}
+
+/// Random writes and deletes, through many turns of the ring and with a new start now and then, against a plain map.
+#[test]
+fn values_hold_through_turns_and_starts() {
+    let ram = Ram::new();
+    let (memory, mut seed) = (ram.0, 1u64);
+    let mut store = Store::new(ram, LAYOUT).unwrap();
+    let mut known = std::collections::BTreeMap::new();
+    let mut next = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed % below as u64) as usize
+    };
+    for round in 0..5_000 {
+        let key = format!("key-{}", next(30));
+        if next(4) == 0 {
+            store.delete_value("w", "b", &key).unwrap();
+            known.remove(&key);
+        } else {
+            let value = vec![next(256) as u8; next(150)];
+            store.set_value("w", "b", &key, &value).unwrap();
+            known.insert(key, value);
+        }
+        if round % 97 == 0 {
+            store = Store::new(Ram(memory), LAYOUT).unwrap();
+            assert_eq!(store.value_keys("w", "b").count(), known.len());
+        }
+        for (key, value) in &known {
+            assert_eq!(
+                store.value("w", "b", key),
+                Some(&value[..]),
+                "round {round}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_full_store_of_values_can_still_delete() {
+    let mut store = store();
+    let mut count = 0;
+    while store
+        .set_value("w", "b", &count.to_string(), &[1; 500])
+        .is_ok()
+    {
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
+    for number in 0..count {
+        store.delete_value("w", "b", &number.to_string()).unwrap();
+    }
+    assert_eq!(store.value_bytes("w", "b"), 0);
+    store.set_value("w", "b", "again", &[1; 500]).unwrap();
+}
+
+#[test]
+fn an_envelope_in_a_slot_is_found_without_the_journal() {
+    let mut store = store();
+    assert_eq!(store.found_envelope(0, Side::B), None);
+    let envelope = [&b"\xd8\x6b\xa1\x02\x59\x01\xee"[..], &[7; 494]].concat();
+    let release = Release {
+        envelope: envelope.len() as u32,
+        ..RELEASE
+    };
+    store.write_envelope(0, &release, &envelope).unwrap();
+    store.write_code(0, &release, 0, &[9; 64]).unwrap();
+    assert_eq!(store.found_envelope(0, Side::B), Some(&envelope[..]));
 }

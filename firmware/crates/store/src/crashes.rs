@@ -1,0 +1,59 @@
+//! Crash records: the last eight stops of guests, kept until somebody has heard of them.
+
+use alloc::vec::Vec;
+
+use crate::StoreError;
+use crate::flash::MappedFlash;
+use crate::store::Store;
+
+/// Journal: crash record n is under this key plus n modulo [`CRASHES`].
+const KEY_CRASH: u8 = 0xa0;
+/// That many are kept; a newer one takes the place of the oldest.
+const CRASHES: u32 = 8;
+
+impl<F: MappedFlash> Store<F> {
+    /// Keeps a crash record, bytes in whatever form. Returns its number.
+    ///
+    /// # Errors
+    /// [`StoreError::Flash`], [`StoreError::Full`].
+    pub fn add_crash(&mut self, record: &[u8]) -> Result<u32, StoreError> {
+        let newest = self.crashes().iter().map(|(number, _)| *number).max();
+        let number = newest.map_or(0, |number| number.wrapping_add(1));
+        let mut bytes = number.to_le_bytes().to_vec();
+        bytes.extend_from_slice(record);
+        let (journal, flash) = self.journal_and_flash();
+        journal.set(flash, &[key(number)], &bytes)?;
+        Ok(number)
+    }
+
+    /// The crash records that are kept with their numbers, oldest first.
+    #[must_use]
+    pub fn crashes(&self) -> Vec<(u32, &[u8])> {
+        let mut found: Vec<_> = (0..CRASHES)
+            .filter_map(|number| self.journal.get(self.flash(), &[key(number)]))
+            .filter_map(|bytes| {
+                let (number, record) = bytes.split_first_chunk()?;
+                Some((u32::from_le_bytes(*number), record))
+            })
+            .collect();
+        found.sort_unstable_by_key(|(number, _)| *number);
+        found
+    }
+
+    /// Forgets the crash record with this number.
+    ///
+    /// # Errors
+    /// [`StoreError::Flash`], [`StoreError::Full`].
+    pub fn forget_crash(&mut self, number: u32) -> Result<(), StoreError> {
+        let known = self.crashes().iter().any(|(found, _)| *found == number);
+        let (journal, flash) = self.journal_and_flash();
+        if known {
+            journal.delete(flash, &[key(number)])?;
+        }
+        Ok(())
+    }
+}
+
+const fn key(number: u32) -> u8 {
+    KEY_CRASH + (number % CRASHES) as u8
+}
