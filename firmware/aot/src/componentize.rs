@@ -9,20 +9,34 @@ use crate::error::Error;
 /// Name prefix of the custom sections in which wit-bindgen leaves the component's type.
 const TYPE_SECTION: &str = "component-type";
 
-/// Wraps a core module into the component that its type sections describe; names and other notes of compilers are left out.
-pub fn componentize(module: &[u8]) -> Result<Vec<u8>, Error> {
+/// A component in two shapes that run the same.
+pub struct Component {
+    /// Without names and other notes of compilers: what is deployed.
+    pub bare: Vec<u8>,
+    /// With them, to look places up in.
+    pub debug: Vec<u8>,
+    /// Bytes of the core module without notes.
+    pub core_size: usize,
+}
+
+/// Wraps a core module into the component that its type sections describe.
+pub fn componentize(module: &[u8]) -> Result<Component, Error> {
     if kind(module)? == Kind::Component {
         return Err(Error::IsComponent);
     }
     let bare = strip(module)?;
+    Ok(Component {
+        bare: encode(&bare)?,
+        debug: encode(module)?,
+        core_size: bare.len(),
+    })
+}
+
+fn encode(module: &[u8]) -> Result<Vec<u8>, Error> {
+    let invalid = |error| Error::Invalid(format!("{error:#}"));
     let mut encoder = ComponentEncoder::default();
-    encoder
-        .module(&bare)
-        .map_err(|error| Error::Invalid(format!("{error:#}")))?;
-    encoder
-        .validate(true)
-        .encode()
-        .map_err(|error| Error::Invalid(format!("{error:#}")))
+    encoder.module(module).map_err(invalid)?;
+    encoder.validate(true).encode().map_err(invalid)
 }
 
 /// The module without custom sections other than component types.

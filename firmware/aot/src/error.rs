@@ -22,7 +22,11 @@ pub enum Error {
     /// The WebAssembly is wrong, or uses something that the profile leaves out.
     Invalid(String),
     /// An import or export has another type than in `wit/`.
-    WorldMismatch(String),
+    WorldMismatch(&'static str, String),
+    /// The debug file belongs to another component.
+    DebugMismatch,
+    /// The component has no code at this offset.
+    NoCodeAt(usize),
     /// Another error, about this file.
     InFile(PathBuf, Box<Error>),
 }
@@ -48,9 +52,16 @@ impl fmt::Display for Error {
                 "the module has no component type; build it with wit-bindgen for a world of wit/",
             ),
             Self::Invalid(text) => f.write_str(text),
-            Self::WorldMismatch(text) => write!(
+            Self::WorldMismatch(world, text) => write!(
                 f,
-                "does not fit world petiole:host/scheduled; build it against the wit/ of this release: {text}"
+                "does not fit world petiole:host/{world}; build it against the wit/ of this release: {text}"
+            ),
+            Self::DebugMismatch => f.write_str(
+                "the debug file belongs to another component; build both again from the deployed source",
+            ),
+            Self::NoCodeAt(offset) => write!(
+                f,
+                "no code at offset {offset}; is this the component that was deployed?"
             ),
             Self::InFile(path, error) => write!(f, "{}: {error}", path.display()),
         }

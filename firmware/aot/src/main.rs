@@ -3,9 +3,10 @@
 //! | Command | Does |
 //! |---|---|
 //! | `profile [--json]` | prints the board profile it compiles for and its class id |
-//! | `componentize CORE.wasm -o OUT.wasm` | makes a component of what `wit-bindgen` and a compiler made |
+//! | `componentize CORE.wasm -o OUT.wasm [--debug DEBUG.wasm] [--json]` | makes a component of what `wit-bindgen` and a compiler made |
 //! | `compile IN.wasm -o OUT.cwasm [--map MAP.cwasm]` | makes the artifact that a board runs in place |
 //! | `imports IN.wasm [--json]` | lists what a component imports and exports, after checking it against `wit/` |
+//! | `explain COMPONENT.wasm [--pc N] [--function N] [--debug DEBUG.wasm] [--json]` | names function and source line of a place |
 //!
 //! Exit codes: 0 done; 1 the input cannot be used, with one line that says why; 2 wrong command line.
 
@@ -13,6 +14,8 @@ mod compile;
 mod component;
 mod componentize;
 mod error;
+mod explain;
+mod modules;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -25,6 +28,7 @@ use clap::{Parser, Subcommand};
 use serde_json::json;
 
 use crate::error::Error;
+use crate::explain::{Place, explain};
 
 /// Makes components of core modules, and compiles components ahead of time for boards.
 #[derive(Parser)]
@@ -60,6 +64,29 @@ enum Command {
         /// Where the component goes.
         #[arg(short, long)]
         output: PathBuf,
+        /// Also write the component with the names and line tables of the compiler here, for `explain`.
+        #[arg(long)]
+        debug: Option<PathBuf>,
+        /// Print {"core", "component"}, sizes in bytes, as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Name the function and the source line of a place that a board reported in a post-mortem.
+    Explain {
+        /// The component that was deployed.
+        component: PathBuf,
+        /// Offset of the instruction in the component's file (`pc` of the post-mortem).
+        #[arg(long, required_unless_present = "function")]
+        pc: Option<u32>,
+        /// Index of the function in the core module (`function` of the post-mortem).
+        #[arg(long)]
+        function: Option<u32>,
+        /// The component with names and line tables; by default the file COMPONENT.debug.wasm beside it, if there is one.
+        #[arg(long)]
+        debug: Option<PathBuf>,
+        /// Print {"function", "name", "file", "line", "column"} as JSON, null where not known.
+        #[arg(long)]
+        json: bool,
     },
     /// List the interfaces a component imports and exports.
     Imports {
@@ -98,12 +125,45 @@ fn run(command: Command) -> Result<(), Error> {
                 )?;
             }
         }
-        Command::Componentize { input, output } => {
-            let module = read(&input)?;
-            write(
-                &output,
-                &componentize::componentize(&module).map_err(|error| error.in_file(&input))?,
-            )?;
+        Command::Componentize {
+            input,
+            output,
+            debug,
+            json,
+        } => {
+            let made = componentize::componentize(&read(&input)?)
+                .map_err(|error| error.in_file(&input))?;
+            write(&output, &made.bare)?;
+            if let Some(debug) = debug {
+                write(&debug, &made.debug)?;
+            }
+            if json {
+                println!(
+                    "{}",
+                    json!({"core": made.core_size, "component": made.bare.len()})
+                );
+            }
+        }
+        Command::Explain {
+            component,
+            pc,
+            function,
+            debug,
+            json,
+        } => {
+            let debug = debug.or_else(|| {
+                let beside = component.with_extension("debug.wasm");
+                beside.is_file().then_some(beside)
+            });
+            let notes = debug.map(|path| read(&path)).transpose()?;
+            let place = Place { function, pc };
+            let source = explain(&read(&component)?, notes.as_deref(), place)
+                .map_err(|error| error.in_file(&component))?;
+            if json {
+                println!("{}", source.json());
+            } else {
+                println!("{}", source.text());
+            }
         }
         Command::Imports { input, json } => {
             let component = read(&input)?;

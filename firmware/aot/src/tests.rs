@@ -1,3 +1,5 @@
+mod places;
+
 use crate::compile::{compile, compile_with_map};
 use crate::component::{Kind, kind, names};
 use crate::componentize::componentize;
@@ -120,8 +122,18 @@ fn an_import_of_another_type_is_told_by_its_name() {
 }
 
 #[test]
-fn a_missing_handler_does_not_fit() {
-    assert!(words(check(&binary("(component)"))).contains("petiole:schedule/handler"));
+fn every_export_that_a_host_calls_is_checked() {
+    let other = binary(
+        r#"(component (instance $handler) (export "petiole:gpio/handler@0.1.0" (instance $handler)))"#,
+    );
+    let text = words(check(&other));
+    assert!(text.contains("petiole:host/watcher"), "{text}");
+    assert!(text.contains("petiole:gpio/handler"), "{text}");
+}
+
+#[test]
+fn a_component_for_its_peers_alone_fits() {
+    assert_eq!(words(check(&binary("(component)"))), "no error");
 }
 
 #[test]

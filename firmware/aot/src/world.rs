@@ -6,7 +6,15 @@ use wit_parser::Resolve;
 use crate::component::names;
 use crate::error::Error;
 
-const WORLD: &str = "scheduled";
+/// Each export that a host calls, and the world that has it alone.
+const WORLDS: &[(&str, &str)] = &[
+    ("petiole:schedule/handler@0.1.0", "scheduled"),
+    ("wasi:cli/run@0.2.0", "service"),
+    ("petiole:gpio/handler@0.1.0", "watcher"),
+    ("wasmcloud:messaging/handler@0.2.0", "subscriber"),
+];
+/// The world of components that no host calls, only their peers.
+const NO_EXPORTS: &str = "imports";
 
 /// The packages of `wit/`, each after those it uses; the last one holds the world.
 const PACKAGES: &[(&str, &str)] = &[
@@ -59,34 +67,40 @@ const PACKAGES: &[(&str, &str)] = &[
     ("host", include_str!("../../../wit/world.wit")),
 ];
 
-/// Fails when the component uses an interface of the world with another type, or lacks the handler.
+/// Fails when the component uses an interface of `wit/` with another type, or exports one that hosts call with another type.
 ///
-/// An import that the world does not have is left to whoever checks grants: that error is about the name.
+/// An import that no world has is left to whoever checks grants: that error is about the name.
 pub fn check(component: &[u8]) -> Result<(), Error> {
     let mut resolve = Resolve::default();
-    let mut package = None;
+    let mut packages = Vec::new();
     for (name, text) in PACKAGES {
-        package = Some(resolve.push_str(name, text).map_err(mismatch)?);
+        packages = vec![resolve.push_str(name, text).map_err(invalid)?];
     }
-    let packages: Vec<_> = package.into_iter().collect();
-    let world = resolve
-        .select_world(&packages, Some(WORLD))
-        .map_err(mismatch)?;
-    let known: Vec<String> = resolve.worlds[world]
-        .imports
-        .keys()
-        .map(|key| resolve.name_world_key(key))
-        .collect();
-    if names(component)?
-        .imports
+    let names = names(component)?;
+    let mut worlds: Vec<&str> = WORLDS
         .iter()
-        .all(|name| known.contains(name))
-    {
-        targets(&resolve, world, component).map_err(mismatch)?;
+        .filter(|(export, _)| names.exports.iter().any(|name| name == export))
+        .map(|(_, world)| *world)
+        .collect();
+    if worlds.is_empty() {
+        worlds.push(NO_EXPORTS);
+    }
+    for name in worlds {
+        let world = resolve
+            .select_world(&packages, Some(name))
+            .map_err(invalid)?;
+        let is_known = |import: &String| {
+            let mut keys = resolve.worlds[world].imports.keys();
+            keys.any(|key| resolve.name_world_key(key) == *import)
+        };
+        if names.imports.iter().all(is_known) {
+            targets(&resolve, world, component)
+                .map_err(|error| Error::WorldMismatch(name, format!("{error:#}")))?;
+        }
     }
     Ok(())
 }
 
-fn mismatch(error: impl std::fmt::Display) -> Error {
-    Error::WorldMismatch(format!("{error:#}"))
+fn invalid(error: impl std::fmt::Display) -> Error {
+    Error::Invalid(format!("{error:#}"))
 }
