@@ -55,7 +55,7 @@ class Agent:
         self._store = StateStore(config.state / "state.db")
         self._outbox = Outbox(config.state / "outbox.db", config.outbox_bytes)
         self._artifacts = Artifacts(config.state)
-        self._bus = self._host.bus
+        self._bus = Bus()
         self._bus.attach(FLEET, self._to_fleet)
         self._tasks: set[asyncio.Task[None]] = set()
         devices = (config.device, *(board.name for board in config.boards))

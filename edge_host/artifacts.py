@@ -2,21 +2,23 @@
 
 ::
 
-    <state>/payloads/<digest>          a component whose bytes had this SHA-256 when it was stored
+    <state>/payloads/<digest>          the code of a release (of all its components, joined), whose SHA-256 this was
     <state>/payloads/<digest>.part     what has arrived of one
     <state>/compiled/<engine>-<digest> native code for this engine, CPU and settings
 
 Native code is loaded unchecked by Wasmtime, therefore only files of our own folder (0700, ours) are, and only under
-the digest of a payload whose signature was verified. A payload is hashed again before it is compiled.
+the digest of a component whose signature was verified. A component is hashed again before it is compiled.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import stat
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import wasmtime
@@ -26,6 +28,16 @@ from edge_host.engine import fingerprint
 from edge_host.errors import CompileError, EdgeHostError
 
 COMPILE_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One component: its digest, and where it lies in the payload of its release."""
+
+    digest: bytes
+    payload: bytes
+    offset: int
+    size: int
 
 
 def private_folder(path: Path) -> Path:
@@ -88,30 +100,41 @@ class Artifacts:
         sync_folder(self._payloads)
         return True
 
-    async def load(self, engine: wasmtime.Engine, digest: bytes) -> Component:
-        """The component with this payload digest, compiled when needed; raises `CompileError`."""
-        compiled = self._compiled / f"{self._engine}-{digest.hex()}"
+    async def load(self, engine: wasmtime.Engine, component: Stored) -> Component:
+        """The component, compiled when needed; raises `CompileError`."""
+        compiled = self._compiled / f"{self._engine}-{component.digest.hex()}"
         if not compiled.exists():
-            await self._compile(digest, compiled)
+            await self._compile(component, compiled)
         try:
             return Component.deserialize_file(engine, str(compiled))
         except wasmtime.WasmtimeError as error:
             compiled.unlink(missing_ok=True)
-            raise CompileError(f"compiled file of {digest.hex()[:12]} does not load: {error}") from None
+            raise CompileError(f"compiled file of {component.digest.hex()[:12]} does not load: {error}") from None
 
-    async def _compile(self, digest: bytes, target: Path) -> None:
-        if not self.is_intact(digest):
-            raise CompileError(f"stored payload {digest.hex()[:12]} is missing or damaged; deploy the release again")
+    def read(self, component: Stored) -> bytes:
+        """The bytes of a component; raises `CompileError` when they are not those of its digest."""
+        content = b""
+        with contextlib.suppress(OSError), self.payload(component.payload).open("rb") as file:
+            file.seek(component.offset)
+            content = file.read(component.size)
+        if hashlib.sha256(content).digest() != component.digest:
+            raise CompileError(
+                f"stored component {component.digest.hex()[:12]} is missing or damaged; deploy the release again"
+            )
+        return content
+
+    async def _compile(self, component: Stored, target: Path) -> None:
+        content = await asyncio.to_thread(self.read, component)
         fresh = target.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "edge_host.compile", str(self.payload(digest)), str(fresh)),
-            stdin=asyncio.subprocess.DEVNULL,
+            *(sys.executable, "-m", "edge_host.compile", str(fresh)),
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            _, said = await asyncio.wait_for(process.communicate(), COMPILE_SECONDS)
+            _, said = await asyncio.wait_for(process.communicate(content), COMPILE_SECONDS)
         except TimeoutError:
             said = f"took longer than {COMPILE_SECONDS:.0f} s".encode()
         finally:
@@ -132,7 +155,7 @@ class Artifacts:
         sync_folder(self._compiled)
 
     def keep_only(self, digests: set[bytes]) -> None:
-        """Remove payloads and compiled files that no release in `digests` needs (and those of other engines)."""
+        """Remove payloads and compiled files but those of the payloads and components in `digests`."""
         wanted = {digest.hex() for digest in digests}
         for file in self._payloads.iterdir():
             if file.name.removesuffix(".part") not in wanted:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from edge_host.config import Label
-from edge_host.labels import I2cBus, Labels, Pin
-from edge_host.simulated import open_simulated
-
-BACKENDS: dict[str, Callable[[Label], I2cBus | Pin]] = {"simulated": open_simulated}
+from edge_host.config_labels import Label
+from edge_host.labels import Labels, Resource
 
 
 def open_labels(labels: Mapping[str, Label]) -> Labels:
-    """The resources that the configuration describes."""
-    return Labels({name: BACKENDS[label.backend](label) for name, label in labels.items()})
+    """The resources that the configuration describes; raises `DeviceError` for one that cannot be used."""
+    opened: dict[str, Resource] = {}
+    for name, label in labels.items():
+        if label.linux is None:
+            from edge_host.simulated import open_simulated  # noqa: PLC0415
+
+            opened[name] = open_simulated(label, opened)
+        else:
+            from edge_host.devices import open_device  # noqa: PLC0415
+
+            opened[name] = open_device(name, label.linux)
+    return Labels(opened)

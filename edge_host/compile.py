@@ -1,6 +1,7 @@
 """Compiles one component and exits, so that the compiler's memory does not stay in the agent.
 
-``python -m edge_host.compile COMPONENT ARTIFACT``: exit code 0 and the artifact, or 1 and one line on standard error.
+``python -m edge_host.compile ARTIFACT``, with the component on standard input: exit code 0 and the artifact, or 1 and
+one line on standard error.
 """
 
 from __future__ import annotations
@@ -15,11 +16,10 @@ from edge_host.engine import new_engine
 
 
 def main(arguments: list[str]) -> int:
-    """Compile ``arguments[0]`` into the new file ``arguments[1]``."""
-    source, target = (Path(argument) for argument in arguments)
+    """Compile standard input into the new file ``arguments[0]``."""
     try:
-        artifact = Component(new_engine(), source.read_bytes()).serialize()
-        with target.open("xb") as file:
+        artifact = Component(new_engine(), sys.stdin.buffer.read()).serialize()
+        with Path(arguments[0]).open("xb") as file:
             file.write(artifact)
     except (wasmtime.WasmtimeError, OSError) as error:
         print(" ".join(str(error).split()), file=sys.stderr)

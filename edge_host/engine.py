@@ -80,14 +80,25 @@ class EpochTicker:
     @contextmanager
     def running(self) -> Iterator[int]:
         """Hold while a guest runs; gives the deadline of a call in ticks."""
-        with self._wake:
-            self._running += 1
-            self._wake.notify()
+        self._count(1)
         try:
             yield int(CALL_SECONDS / TICK_SECONDS) + 1
         finally:
-            with self._wake:
-                self._running -= 1
+            self._count(-1)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Hold, within `running`, while the guest waits for something outside."""
+        self._count(-1)
+        try:
+            yield
+        finally:
+            self._count(1)
+
+    def _count(self, change: int) -> None:
+        with self._wake:
+            self._running += change
+            self._wake.notify()
 
     def close(self) -> None:
         """End the thread."""

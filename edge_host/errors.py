@@ -4,6 +4,7 @@
 
     EdgeHostError
     ├── ConfigError          the configuration file is wrong: names file and key
+    ├── DeviceError          a labelled resource of this machine cannot be used: names label and what to do
     ├── BusyError            something that only one process may own is taken: names the holder
     ├── CompileError         the compiler process could not compile a component
     ├── DownloadError        a payload could not be fetched now; what has arrived is kept
@@ -34,6 +35,14 @@ class ConfigError(EdgeHostError):
         self.key = key
 
 
+class DeviceError(EdgeHostError):
+    """A resource that the configuration describes is not there, or its library is not installed."""
+
+    def __init__(self, label: str, problem: str) -> None:
+        super().__init__(f"label {label}: {problem}")
+        self.label = label
+
+
 class BusyError(EdgeHostError):
     """A resource that only one process may own is owned by another one."""
 
@@ -58,14 +67,23 @@ class OutboxFullError(EdgeHostError):
 class StopError(EdgeHostError):
     """A guest was stopped.
 
-    ``kind`` is ``trap``, ``fuel``, ``memory``, ``limit`` or ``error`` (formats, section 6).
+    ``kind`` is ``trap``, ``fuel``, ``memory``, ``error`` or the name of another limit (formats, section 6).
     """
 
-    def __init__(self, kind: str, message: str, backtrace: str = "") -> None:
+    def __init__(self, kind: str, message: str, backtrace: str = "", component: str = "", fuel: int = 0) -> None:
+        """`fuel` is what the call that was stopped had used."""
         super().__init__(f"{kind}: {message}")
         self.kind = kind
         self.message = message
         self.backtrace = backtrace
+        self.component = component
+        self.fuel = fuel
+
+    def of(self, component: str, fuel: int = 0) -> StopError:
+        """The same stop with the component it happened in, unless it has one already: that of a peer it called."""
+        if self.component:
+            return self
+        return StopError(self.kind, self.message, self.backtrace, component, fuel)
 
 
 class BoardError(EdgeHostError):

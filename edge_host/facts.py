@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from edge_host.config import Label
+from edge_host.config_labels import Label
 from edge_host.interfaces import OFFERED
 from wire.profiles import EDGE_PROFILE, class_id
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 from edge_host.errors import OutboxFullError
 from edge_host.outbox import EVENT, TELEMETRY, Outbox, Position
@@ -33,9 +34,13 @@ class Journal:
         message: str | None = None,
         state: str | None = None,
         reason: str | None = None,
+        **stop: Any,
     ) -> Position | None:
-        """Append an event; None when the outbox has no room (which it counts and tells later)."""
-        event = Event(unix_ms(), str(kind), workload, version or None, level, context, message, state, reason)
+        """Append an event; None when the outbox has no room (which it counts and tells later).
+
+        `stop` are the fields that a stop has besides (`wire.messages.Event`).
+        """
+        event = Event(unix_ms(), str(kind), workload, version or None, level, context, message, state, reason, **stop)
         try:
             position = self._outbox.append(self.device, EVENT, event.encode())
         except OutboxFullError as error:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from edge_host.artifacts import Stored
 from edge_host.labels import Labels
 from edge_host.state import Accepted, Release
 from wire import interfaces, suit
-from wire.descriptor import Component
+from wire.descriptor import Component, Grant
 from wire.errors import MalformedError, RefusedError, WireError
 from wire.profiles import EDGE_PROFILE, class_id
 from wire.refusals import Refusal
 from wire.suit import Envelope, Manifest
+from wire.suit.manifest import CODE_ALIGNMENT
+from wire.triggers import InputEdge
 
 
 def claimed(envelope: bytes) -> tuple[str, int]:
@@ -34,11 +37,29 @@ def authentic(release: Release, anchors: Mapping[bytes, bytes]) -> Manifest:
         raise RefusedError(Refusal.DIGEST_MISMATCH, "the envelope is not that of the release that is desired")
     if manifest.name != release.name:
         raise MalformedError(f"the envelope is of workload {manifest.name!r}, not {release.name!r}")
-    if len(manifest.codes) != 1:
-        raise RefusedError(Refusal.UNSUPPORTED, f"{len(manifest.codes)} components; a workload has one for now")
-    if (manifest.codes[0].digest, manifest.codes[0].size) != (release.digest, release.size):
+    alone = len(manifest.codes) == 1
+    if manifest.size != release.size or (alone and manifest.codes[0].digest != release.digest):
         raise RefusedError(Refusal.DIGEST_MISMATCH, "the desired payload is not the one of the manifest")
     return manifest
+
+
+def stored(release: Release, manifest: Manifest) -> tuple[Stored, ...]:
+    """Where the components of a release lie, in the order of its descriptor."""
+    found, at = [], 0
+    for code in manifest.codes:
+        at += -at % CODE_ALIGNMENT
+        found.append(Stored(code.digest, release.digest, at, code.size))
+        at += code.size
+    return tuple(found)
+
+
+def digests(release: Release) -> set[bytes]:
+    """The digests under which files of a release are kept: of its payload and of its components."""
+    try:
+        codes = Envelope.parse(release.envelope).manifest.codes
+    except WireError:
+        codes = ()
+    return {release.digest, *(code.digest for code in codes)}
 
 
 def acceptable(release: Release, anchors: Mapping[bytes, bytes], accepted: Accepted | None) -> Manifest:
@@ -50,13 +71,23 @@ def acceptable(release: Release, anchors: Mapping[bytes, bytes], accepted: Accep
 
 
 def check_labels(component: Component, labels: Labels) -> None:
-    """Refuse grants of labels that this host does not offer."""
-    finders = {interfaces.I2C.full_name: labels.bus, interfaces.GPIO.full_name: labels.pin}
-    for interface, grant in component.grants.items():
-        find = finders.get(interface)
-        for label in grant.labels or ():
-            if find is None or find(label) is None:
-                raise RefusedError(
-                    Refusal.NO_SUCH_LABEL,
-                    f"{label}: no {interface} under that label here; add [labels.{label}] to the configuration",
-                )
+    """Refuse grants of labels, and triggers on inputs, that this host does not offer."""
+    finders = {
+        interfaces.I2C: labels.bus,
+        interfaces.SPI: labels.spi,
+        interfaces.GPIO: labels.pin,
+        interfaces.GPIO_ASYNC: labels.pin,
+        interfaces.PWM: labels.pwm,
+    }
+    wanted = [
+        (interface, label)
+        for interface in finders
+        for label in (component.grants.get(interface.full_name, Grant()).labels or ())
+    ]
+    wanted += [(interfaces.GPIO, trigger.label) for trigger in component.triggers if isinstance(trigger, InputEdge)]
+    for interface, label in wanted:
+        if finders[interface](label) is None:
+            raise RefusedError(
+                Refusal.NO_SUCH_LABEL,
+                f"{label}: no {interface.full_name} under that label here; add [labels.{label}] to the configuration",
+            )

@@ -14,30 +14,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from wasmtime.component import Component as WasmComponent
+
 from edge_host.artifacts import Artifacts
 from edge_host.download import Downloads
 from edge_host.errors import CompileError, DownloadError, StopError
-from edge_host.guest import check_imports
+from edge_host.guest import frame
 from edge_host.journal import Journal, WorkloadSink
 from edge_host.outbox import Position
-from edge_host.release import acceptable, authentic, check_labels
-from edge_host.runner import Host, run_on_schedule
+from edge_host.release import acceptable, authentic, check_labels, digests, stored
+from edge_host.runner import Host, Part, check_parts, run_workload
 from edge_host.state import Release, Role, StateStore
 from wire.errors import MalformedError, RefusedError, WireError
 from wire.messages import EventKind, ReportedWorkload, State
 from wire.refusals import Refusal
+from wire.suit import Manifest
+from wire.triggers import Service
 
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
 """Starts on probation, over restarts of the agent, before the release is taken back."""
 
-RESTART_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-"""Pauses before a stopped release is started again; the last one stays until a minute went well."""
+RESTART_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+"""Pauses before a stopped release is started again, until a minute went well; one that stops once more stays so."""
+
+SERVICE_PART = 10
+"""A service counts as healthy when it has run for this part of the probation's seconds."""
 
 DOWNLOAD_RETRY_SECONDS = 15.0
 SETTLED_SECONDS = 60.0
@@ -87,6 +95,7 @@ class Workload:
                 self._install = self._spawn(self._activate_again())
             return
         if self.running is not None:
+            self.running = replace(self.running, state=State.CONFIRMED, reason="")
             self._run = self._spawn(self._keep_running(self.running))
         if candidate is not None and candidate.state in IN_FLIGHT:
             self._install = self._spawn(self._install_candidate())
@@ -126,6 +135,7 @@ class Workload:
         """Stop and forget."""
         await self.stop()
         self._services.store.remove(self.name)
+        self._services.host.key_values.remove(self.name)
 
     def acknowledged(self, position: Position) -> None:
         """The fleet has all events up to `position`."""
@@ -149,8 +159,9 @@ class Workload:
 
     @property
     def digests(self) -> set[bytes]:
-        """The payloads that must be kept."""
-        return {release.digest for release in (self.running, self.candidate) if release is not None}
+        """The payloads and components that must be kept."""
+        releases = [release for release in (self.running, self.candidate) if release is not None]
+        return set().union(*map(digests, releases))
 
     # The way of a candidate
 
@@ -175,12 +186,25 @@ class Workload:
             self._set(replace(candidate, state=State.DOWNLOADING), accept=True)
             await self._download()
             self._set(replace(self._candidate(), state=State.VERIFIED, reason=""))
-        component = manifest.descriptor.components[0]
-        check_labels(component, services.host.labels)
-        code = await services.artifacts.load(services.host.engine, candidate.digest)
-        check_imports(services.host.engine, code, component.grants)
+        await asyncio.to_thread(self._check_codes, manifest)
+        for component in manifest.descriptor.components:
+            check_labels(component, services.host.labels)
+        codes = await self._load(candidate, manifest)
+        try:
+            check_parts(services.host.engine, codes, manifest.descriptor.components)
+        finally:
+            for code in codes:
+                code.close()
         if self._candidate().state is State.VERIFIED:
             self._set(replace(self._candidate(), state=State.STAGED))
+
+    def _check_codes(self, manifest: Manifest) -> None:
+        """Check the code of each component; raises `RefusedError`."""
+        manifest.split(self._services.artifacts.payload(self._candidate().digest).read_bytes())
+
+    async def _load(self, release: Release, manifest: Manifest) -> list[WasmComponent]:
+        services = self._services
+        return [await services.artifacts.load(services.host.engine, code) for code in stored(release, manifest)]
 
     async def _download(self) -> None:
         def progress(offset: int) -> None:
@@ -292,27 +316,51 @@ class Workload:
             if self._is_on_probation(release):
                 self._end_probation(reason)
                 return
+            self.running = replace(release, reason=reason)
+            self._services.changed()
             failures = 1 if loop.time() - begun > SETTLED_SECONDS else failures + 1
-            await asyncio.sleep(RESTART_SECONDS[min(failures, len(RESTART_SECONDS)) - 1])
+            if failures > len(RESTART_SECONDS):
+                self._give_up(release, reason)
+                return
+            await asyncio.sleep(RESTART_SECONDS[failures - 1])
+
+    def _give_up(self, release: Release, reason: str) -> None:
+        """Leave a confirmed release stopped; a restart, of it or of the agent, or a new release ends that."""
+        self.running = replace(release, state=State.FAILED, reason=reason)
+        self._tell_state(self.running)
 
     async def _run_once(self, release: Release) -> None:
         services = self._services
         manifest = authentic(release, services.anchors)
-        component = manifest.descriptor.components[0]
-        sink = WorkloadSink(services.journal, self.name, release.version, component.name)
+        codes = await self._load(release, manifest)
+        parts = [
+            Part(code, component, WorkloadSink(services.journal, self.name, release.version, component.name))
+            for code, component in zip(codes, manifest.descriptor.components, strict=True)
+        ]
 
-        def called(error: str | None) -> None:
+        def called(part: Part, error: str | None) -> None:
             if error is not None:
-                sink.log("error", "handler", error)
+                part.sink.log("error", "handler", error)
             elif self._is_on_probation(release):
                 self._good_calls += 1
                 self._confirm_when_healthy()
 
-        code = await services.artifacts.load(services.host.engine, release.digest)
+        def service_ran() -> None:
+            if self._is_on_probation(release):
+                self._good_calls = self._calls_needed
+                self._confirm_when_healthy()
+
+        healthy = None
+        if any(isinstance(trigger, Service) for part in parts for trigger in part.described.triggers):
+            seconds = manifest.descriptor.probation.seconds / SERVICE_PART
+            healthy = asyncio.get_running_loop().call_later(seconds, service_ran)
         try:
-            await run_on_schedule(services.host, code, component, sink, called)
+            await run_workload(services.host, self.name, parts, called)
         finally:
-            code.close()
+            if healthy is not None:
+                healthy.cancel()
+            for code in codes:
+                code.close()
 
     # Telling
 
@@ -342,13 +390,30 @@ class Workload:
         self._services.changed()
 
     def _tell_stop(self, release: Release, stop: StopError) -> None:
-        kind = EventKind.LIMIT if stop.kind == "limit" else EventKind.STOP
+        place, function = frame(stop.backtrace)
         self._services.journal.event(
-            kind, self.name, release.version, level="error", message=stop.backtrace or stop.message, reason=str(stop)
+            *(EventKind.STOP, self.name, release.version),
+            level="error",
+            message=stop.backtrace or stop.message,
+            reason=str(stop),
+            release=release.release,
+            component=stop.component,
+            trap=stop.message if stop.kind == "trap" else stop.kind,
+            pc=place,
+            function=function,
+            fuel=stop.fuel,
+            up=round(time.monotonic() * 1000),
         )
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        return asyncio.create_task(work, name=f"workload {self.name}")
+        task = asyncio.create_task(work, name=f"workload {self.name}")
+        task.add_done_callback(_failed)
+        return task
+
+
+def _failed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s failed", task.get_name(), exc_info=error)
 
 
 async def _cancel(task: asyncio.Task[None] | None) -> None:

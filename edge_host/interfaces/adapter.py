@@ -8,15 +8,30 @@ context.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Any
 
 import wasmtime
-from wasmtime.component import LinkerInstance, ResourceHost, ResourceType
+from wasmtime.component import LinkerInstance, Record, ResourceHost, ResourceType
 
 from edge_host.errors import StopError
 from edge_host.interfaces.context import GuestContext
 
 HostFunction = Callable[..., Any]
+
+
+class ResourceNumber(IntEnum):
+    """Tells the resource types of all interfaces apart."""
+
+    I2C = 1
+    OUTPUT_PIN = 2
+    STATEFUL_OUTPUT_PIN = 3
+    INPUT_PIN = 4
+    INPUT_WAIT_PIN = 5
+    PWM_PIN = 6
+    SPI_DEVICE = 7
+    POLLABLE = 8
+    BUCKET = 9
 
 
 def bind(instance: LinkerInstance, context: GuestContext, name: str, function: HostFunction) -> None:
@@ -28,23 +43,31 @@ def bind(instance: LinkerInstance, context: GuestContext, name: str, function: H
     instance.add_func(name, call)
 
 
+def bind_with_objects(
+    instance: LinkerInstance, context: GuestContext, name: str, kind: type, function: HostFunction
+) -> None:
+    """Offer a function whose first argument is a handle, or a list of handles, to objects of type `kind`."""
+
+    def call(store: Any, handles: Any, *arguments: Any) -> Any:
+        def with_objects() -> Any:
+            if isinstance(handles, list):
+                found: Any = [_object(store, context, handle, kind) for handle in handles]
+            else:
+                found = _object(store, context, handles, kind)
+            return function(found, *arguments)
+
+        return _guard(context, name, with_objects, ())
+
+    instance.add_func(name, call)
+
+
 def bind_method(instance: LinkerInstance, context: GuestContext, full: str, kind: type, function: HostFunction) -> None:
     """Offer a method (``resource.name``): `function` gets the object of type `kind` behind the handle first."""
-    full = f"[method]{full}"
-
-    def call(store: Any, handle: Any, *arguments: Any) -> Any:
-        def with_object() -> Any:
-            with handle:
-                number = handle.to_host(store).rep
-            return function(context.handles.get(number, kind), *arguments)
-
-        return _guard(context, full, with_object, ())
-
-    instance.add_func(full, call)
+    bind_with_objects(instance, context, f"[method]{full}", kind, function)
 
 
-def bind_resource(instance: LinkerInstance, context: GuestContext, name: str, number: int) -> None:
-    """Offer the resource type `name`; `number` tells our types apart (section of the interface's module)."""
+def bind_resource(instance: LinkerInstance, context: GuestContext, name: str, number: ResourceNumber) -> None:
+    """Offer the resource type `name`."""
 
     def drop(_store: object, handle: int) -> None:
         context.handles.drop(handle)
@@ -52,9 +75,23 @@ def bind_resource(instance: LinkerInstance, context: GuestContext, name: str, nu
     instance.add_resource(name, ResourceType.host(number), drop)
 
 
-def new_handle(context: GuestContext, number: int, resource: object) -> ResourceHost:
+def new_handle(context: GuestContext, number: ResourceNumber, resource: object) -> ResourceHost:
     """An owned handle for the guest to `resource`, of the resource type `number`."""
     return ResourceHost.own(context.handles.add(resource), number)
+
+
+def record(**fields: object) -> Record:
+    """A WIT record; underscores stand for the hyphens of its field names."""
+    result = Record()
+    for name, value in fields.items():
+        setattr(result, name.replace("_", "-"), value)
+    return result
+
+
+def _object(store: Any, context: GuestContext, handle: Any, kind: type) -> Any:
+    with handle:
+        number = handle.to_host(store).rep
+    return context.handles.get(number, kind)
 
 
 def _guard(context: GuestContext, name: str, function: HostFunction, arguments: tuple[Any, ...]) -> Any:

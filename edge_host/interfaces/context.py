@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from edge_host.errors import StopError
+from edge_host.interfaces.signal import Signal
+from edge_host.key_values import KeyValues
 from edge_host.labels import Labels
+from edge_host.messages import Bus
 from wire.descriptor import Grant, Limits
 
 Handle = TypeVar("Handle")
@@ -26,6 +30,14 @@ class Sink(Protocol):
 
     def limit(self, name: str, value: int) -> None:
         """Tell that a limit was reached."""
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A resource that has to be told when its handle is dropped."""
+
+    def close(self) -> None:
+        """Let go of what it holds."""
 
 
 class Rate:
@@ -68,7 +80,7 @@ class Handles:
     def add(self, resource: object) -> int:
         """A number for `resource`; raises `StopError` over the limit."""
         if len(self._held) >= self._most:
-            raise StopError("limit", f"handles: more than {self._most} open")
+            raise StopError("handles", f"more than {self._most} open")
         number = self._next
         self._next += 1
         self._held[number] = resource
@@ -83,11 +95,14 @@ class Handles:
 
     def drop(self, number: int) -> None:
         """Forget a resource."""
-        self._held.pop(number, None)
+        resource = self._held.pop(number, None)
+        if isinstance(resource, Closing):
+            resource.close()
 
     def clear(self) -> None:
         """Forget all."""
-        self._held.clear()
+        for number in list(self._held):
+            self.drop(number)
 
 
 @dataclass
@@ -99,9 +114,17 @@ class GuestContext:
     config: Mapping[str, str]
     labels: Labels
     sink: Sink
+    bus: Bus
+    key_values: KeyValues
     handles: Handles = field(init=False)
     messages: Rate = field(init=False)
     telemetry_bytes: Rate = field(init=False)
+    key_values_told: Rate = field(init=False)
+    signal: Signal = field(default_factory=Signal, init=False)
+    waiting: Callable[[], AbstractContextManager[None]] = field(default=nullcontext, init=False)
+    """Held while a host function waits, so that waiting does not count as computing (`edge_host.pace`)."""
+    reply_to: str | None = field(default=None, init=False)
+    """Where the message that is being handled awaits its answer."""
     stopped_by: StopError | None = field(default=None, init=False)
     _bytes_left: int = field(default=0, init=False)
 
@@ -109,6 +132,7 @@ class GuestContext:
         self.handles = Handles(self.limits.handles)
         self.messages = Rate(self.limits.messages_per_second, 1.0)
         self.telemetry_bytes = Rate(self.limits.telemetry_bytes_per_hour, 3600.0)
+        self.key_values_told = Rate(1, TELL_SECONDS)
         self.begin_call()
 
     def begin_call(self) -> None:
@@ -120,12 +144,33 @@ class GuestContext:
         """Count `size` bytes that cross between guest and host; raises `StopError` over the limit."""
         self._bytes_left -= size
         if self._bytes_left < 0:
-            raise StopError("limit", f"host-call bytes: more than {self.limits.host_call_bytes} in one call")
+            raise StopError("host-call-bytes", f"more than {self.limits.host_call_bytes} in one call")
+
+    def take_message(self) -> bool:
+        """Count one message, log line or measurement; False, and told, when there are too many in this second."""
+        if self.messages.take(1):
+            return True
+        self.exceeded(self.messages, "messages-per-second", self.limits.messages_per_second)
+        return False
+
+    def take_telemetry(self, size: int) -> bool:
+        """Count `size` bytes of telemetry; False, and told, when there are too many in this hour."""
+        if self.telemetry_bytes.take(size):
+            return True
+        self.exceeded(self.telemetry_bytes, "telemetry-bytes-per-hour", self.limits.telemetry_bytes_per_hour)
+        return False
 
     def exceeded(self, rate: Rate, name: str, value: int) -> None:
         """Tell that a rate was reached, unless it was told a moment ago."""
         if rate.may_tell():
             self.sink.limit(name, value)
+
+    def wait(self, ready: Callable[[], bool], until: float | None = None) -> bool:
+        """Wait on behalf of the guest until `ready` or the monotonic time `until`; whether it is ready."""
+        if ready():
+            return True
+        with self.waiting():
+            return self.signal.wait(ready, until)
 
     def may_open(self, interface: str, label: str) -> bool:
         """Whether the grant of `interface` names `label`."""

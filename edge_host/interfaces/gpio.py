@@ -1,26 +1,39 @@
-"""``wasi:gpio/digital@0.2.0``: labelled pins; ``wasi:gpio/types`` holds types alone."""
+"""``wasi:gpio/digital@0.2.0``: labelled pins."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from wasmtime.component import LinkerInstance, ResourceHost
 
-from edge_host.interfaces.adapter import bind, bind_method, bind_resource, new_handle
+from edge_host.interfaces.adapter import ResourceNumber, bind, bind_method, bind_resource, new_handle
 from edge_host.interfaces.context import GuestContext
 from edge_host.labels import Pin
+from wire.interfaces import GPIO, Interface
 
-DIGITAL = "wasi:gpio/digital@0.2.0"
-TYPES = "wasi:gpio/types@0.2.0"
-RESOURCES = {"output-pin": 2, "stateful-output-pin": 3, "input-pin": 4}
+Found = TypeVar("Found")
+
+RESOURCES = {
+    "output-pin": ResourceNumber.OUTPUT_PIN,
+    "stateful-output-pin": ResourceNumber.STATEFUL_OUTPUT_PIN,
+    "input-pin": ResourceNumber.INPUT_PIN,
+}
+
+
+def open_label(
+    context: GuestContext, interface: Interface, label: str, find: Callable[[str], Found | None]
+) -> Found | str:
+    """What `find` has under `label`, or the text of the WIT error."""
+    if not context.may_open(interface.full_name, label):
+        return f"not-granted: {label}"
+    found = find(label)
+    return found if found is not None else f"no-such-label: {label}"
 
 
 def open_pin(context: GuestContext, label: str) -> Pin | str:
     """The pin under `label`, or the text of the WIT error."""
-    if not context.may_open(DIGITAL, label):
-        return f"not-granted: {label}"
-    pin = context.labels.pin(label)
-    return pin if pin is not None else f"no-such-label: {label}"
+    return open_label(context, GPIO, label, context.labels.pin)
 
 
 def attempt(action: Callable[[], bool | None]) -> bool | str | None:
@@ -31,11 +44,7 @@ def attempt(action: Callable[[], bool | None]) -> bool | str | None:
         return str(error)
 
 
-def link_types(_instance: LinkerInstance, _context: GuestContext) -> None:
-    """Offer ``wasi:gpio/types``: nothing to bind."""
-
-
-def link_digital(instance: LinkerInstance, context: GuestContext) -> None:
+def link(instance: LinkerInstance, context: GuestContext) -> None:
     """Offer ``wasi:gpio/digital`` to a guest."""
     outputs = ("output-pin", "stateful-output-pin")
     for resource, number in RESOURCES.items():
@@ -57,11 +66,11 @@ def link_digital(instance: LinkerInstance, context: GuestContext) -> None:
     method("input-pin", "is-low", lambda pin: not pin.read())
 
     def opener(resource: str) -> Callable[[str], ResourceHost | str]:
-        def open_label(label: str) -> ResourceHost | str:
+        def open_it(label: str) -> ResourceHost | str:
             found = open_pin(context, label)
             return found if isinstance(found, str) else new_handle(context, RESOURCES[resource], found)
 
-        return open_label
+        return open_it
 
     bind(instance, context, "open-output", opener("output-pin"))
     bind(instance, context, "open-stateful-output", opener("stateful-output-pin"))

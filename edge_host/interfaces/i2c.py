@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from wasmtime.component import LinkerInstance, ResourceHost, Variant
 
-from edge_host.interfaces.adapter import bind, bind_method, bind_resource, new_handle
+from edge_host.interfaces.adapter import ResourceNumber, bind, bind_method, bind_resource, new_handle
 from edge_host.interfaces.context import GuestContext
 from edge_host.labels import I2cBus, I2cError, Operation
+from wire.interfaces import I2C
 
-I2C = "wasi:i2c/i2c@0.2.0-draft"
-BUSES = "petiole:i2c/buses@0.1.0"
-BUS_RESOURCE = 1
 LONGEST_READ = 65_536
 
 NOT_GRANTED, NO_SUCH_LABEL = "not-granted", "no-such-label"
@@ -21,7 +19,7 @@ NOT_GRANTED, NO_SUCH_LABEL = "not-granted", "no-such-label"
 
 def open_bus(context: GuestContext, label: str) -> I2cBus | str:
     """The bus under `label`, or the name of the WIT error."""
-    if not context.may_open(I2C, label):
+    if not context.may_open(I2C.full_name, label):
         return NOT_GRANTED
     bus = context.labels.bus(label)
     return bus if bus is not None else NO_SUCH_LABEL
@@ -60,7 +58,7 @@ def link_i2c(instance: LinkerInstance, context: GuestContext) -> None:
         result = run(bus, address, [data])
         return result if isinstance(result, Variant) else None
 
-    bind_resource(instance, context, "i2c", BUS_RESOURCE)
+    bind_resource(instance, context, "i2c", ResourceNumber.I2C)
     bind_method(instance, context, "i2c.transaction", I2cBus, run)
     bind_method(instance, context, "i2c.read", I2cBus, lambda bus, at, size: last(run(bus, at, [size])))
     bind_method(instance, context, "i2c.write", I2cBus, write)
@@ -74,6 +72,6 @@ def link_buses(instance: LinkerInstance, context: GuestContext) -> None:
 
     def open_label(label: str) -> ResourceHost | str:
         found = open_bus(context, label)
-        return found if isinstance(found, str) else new_handle(context, BUS_RESOURCE, found)
+        return found if isinstance(found, str) else new_handle(context, ResourceNumber.I2C, found)
 
     bind(instance, context, "open", open_label)

@@ -11,10 +11,8 @@ from edge_host.interfaces.context import GuestContext
 def log(context: GuestContext, level: str, group: str, message: str) -> None:
     """Keep one line; lines over the message rate are left out, which is told once as a `limit` event."""
     context.spend(len(group.encode()) + len(message.encode()))
-    if context.messages.take(1):
+    if context.take_message():
         context.sink.log(level, group, message)
-    else:
-        context.exceeded(context.messages, "messages", context.limits.messages_per_second)
 
 
 def link(instance: LinkerInstance, context: GuestContext) -> None:

@@ -24,11 +24,7 @@ def send(context: GuestContext, name: str, unit: str, value: float | str | bool)
         return INVALID
     if isinstance(value, float) and not math.isfinite(value):
         return INVALID
-    if not context.messages.take(1):
-        context.exceeded(context.messages, "messages", context.limits.messages_per_second)
-        return RATE_LIMITED
-    if not context.telemetry_bytes.take(size):
-        context.exceeded(context.telemetry_bytes, "telemetry-bytes", context.limits.telemetry_bytes_per_hour)
+    if not context.take_message() or not context.take_telemetry(size):
         return RATE_LIMITED
     try:
         context.sink.measure(name, unit, value)

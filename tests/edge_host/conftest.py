@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.edge_host.bench import Bench
 from tests.edge_host.fleet_double import SEED, SITE, FleetDouble
 from wire import cose, smp
 from wire.profiles import class_id
@@ -208,3 +209,10 @@ def new_board(board_program: Path, tmp_path: Path) -> Iterator[Callable[[str], B
     yield make
     for board in boards:
         board.kill()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.close()

@@ -2,80 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import wasmtime
-from wasmtime.component import Component as WasmComponent
 
-from edge_host.engine import EpochTicker, new_engine
-from edge_host.errors import OutboxFullError, StopError
-from edge_host.guest import Guest
+from edge_host.errors import StopError
 from edge_host.interfaces import OFFERED, gpio, i2c, telemetry
-from edge_host.interfaces.context import GuestContext
-from edge_host.labels import I2cError, Labels
+from edge_host.labels import I2cError
 from edge_host.simulated import SimulatedBus, SimulatedPin, Tmp105
+from edge_host.triggers import RUN
 from tests.edge_host import components
-from tests.edge_host.fleet_double import GRANTS
+from tests.edge_host.bench import Bench
 from wire.descriptor import Grant, Limits
 from wire.errors import RefusedError
-from wire.interfaces import IMPORTS
+from wire.interfaces import GPIO, I2C, IMPORTS
 from wire.refusals import Refusal
-
-
-class Recorder:
-    """A sink that remembers."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, str, str]] = []
-        self.measured: list[tuple[str, str, object]] = []
-        self.limits: list[tuple[str, int]] = []
-        self.full = False
-
-    def log(self, level: str, context: str, message: str) -> None:
-        self.lines.append((level, context, message))
-
-    def measure(self, name: str, unit: str, value: float | str | bool) -> None:
-        if self.full:
-            raise OutboxFullError("full")
-        self.measured.append((name, unit, value))
-
-    def limit(self, name: str, value: int) -> None:
-        self.limits.append((name, value))
-
-
-class Bench:
-    """Makes guests on one engine."""
-
-    def __init__(self, folder: Path) -> None:
-        self.engine = new_engine()
-        self.ticker = EpochTicker(self.engine)
-        self.sink = Recorder()
-        self.world = folder / "celsius"
-        self.world.write_text("23.75")
-        self.labels = Labels({"i2c-env": SimulatedBus({0x48: Tmp105(self.world)}), "led": SimulatedPin()})
-        self.guests: list[Guest] = []
-
-    def context(self, grants: dict[str, Grant] | None = None, limits: Limits | None = None) -> GuestContext:
-        return GuestContext(
-            GRANTS if grants is None else grants, limits or Limits(), {"a": "1"}, self.labels, self.sink
-        )
-
-    def guest(self, wasm: bytes, grants: dict[str, Grant] | None = None, limits: Limits | None = None) -> Guest:
-        component = WasmComponent(self.engine, wasm)
-        guest = Guest(self.engine, self.ticker, component, self.context(grants, limits))
-        self.guests.append(guest)
-        return guest
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(tmp_path)
-    yield bench
-    for guest in bench.guests:
-        guest.close()
-    bench.ticker.close()
 
 
 def test_this_host_offers_what_the_contract_lists() -> None:
@@ -85,15 +27,15 @@ def test_this_host_offers_what_the_contract_lists() -> None:
 def test_a_guest_reads_a_sensor_through_its_label_and_gives_all_handles_back(bench: Bench) -> None:
     guest = bench.guest(components.thermometer(), limits=Limits(handles=1))
     for _ in range(5):
-        assert guest.call() is None
+        assert guest.handle(RUN) is None
     assert bench.sink.measured == [("t", "", 23.5 * 256)] * 5
     assert guest.fuel_used > 0
 
 
 def test_lines_and_errors_of_a_guest(bench: Bench) -> None:
-    assert bench.guest(components.logger("hello")).call() is None
+    assert bench.guest(components.logger("hello")).handle(RUN) is None
     assert bench.sink.lines == [("info", "", "hello")]
-    assert bench.guest(components.failing("no sensor")).call() == "no sensor"
+    assert bench.guest(components.failing("no sensor")).handle(RUN) == "no sensor"
 
 
 @pytest.mark.parametrize(
@@ -137,19 +79,19 @@ def test_another_shape_than_the_contract_is_incompatible(text: str, bench: Bench
 
 def test_a_trap_tells_its_cause_and_place(bench: Bench) -> None:
     guest = bench.guest(components.trapping(1))
-    assert guest.call() is None
+    assert guest.handle(RUN) is None
     with pytest.raises(StopError) as stop:
-        guest.call()
+        guest.handle(RUN)
     assert str(stop.value) == "trap: `unreachable` instruction executed"
     assert "wasm function" in stop.value.backtrace
     with pytest.raises(StopError):
-        guest.call()
+        guest.handle(RUN)
 
 
 def test_fuel_stops_a_guest_that_does_not_return(bench: Bench) -> None:
     guest = bench.guest(components.spinning(), limits=Limits(fuel_per_call=50_000))
     with pytest.raises(StopError) as stop:
-        guest.call()
+        guest.handle(RUN)
     assert str(stop.value) == "fuel: more than 50000 in one call"
     assert guest.fuel_used >= 50_000
 
@@ -158,7 +100,7 @@ def test_the_clock_stops_a_guest_that_fuel_does_not(bench: Bench, monkeypatch: p
     monkeypatch.setattr("edge_host.engine.CALL_SECONDS", 0.1)
     guest = bench.guest(components.spinning(), limits=Limits(fuel_per_call=1 << 60))
     with pytest.raises(StopError) as stop:
-        guest.call()
+        guest.handle(RUN)
     assert str(stop.value) == "fuel: the call took too long by the clock"
 
 
@@ -171,15 +113,15 @@ def test_memory_over_the_limit_is_refused(bench: Bench) -> None:
 
 def test_host_call_bytes_are_limited_for_each_call(bench: Bench) -> None:
     guest = bench.guest(components.logger("12345678"), limits=Limits(host_call_bytes=8))
-    assert guest.call() is None
-    assert guest.call() is None
-    with pytest.raises(StopError, match=r"^limit: host-call bytes: more than 7 in one call$"):
-        bench.guest(components.logger("12345678"), limits=Limits(host_call_bytes=7)).call()
+    assert guest.handle(RUN) is None
+    assert guest.handle(RUN) is None
+    with pytest.raises(StopError, match=r"^host-call-bytes: more than 7 in one call$"):
+        bench.guest(components.logger("12345678"), limits=Limits(host_call_bytes=7)).handle(RUN)
 
 
 def test_handles_are_limited(bench: Bench) -> None:
-    with pytest.raises(StopError, match=r"^limit: handles: more than 0 open$"):
-        bench.guest(components.thermometer(), limits=Limits(handles=0)).call()
+    with pytest.raises(StopError, match=r"^handles: more than 0 open$"):
+        bench.guest(components.thermometer(), limits=Limits(handles=0)).handle(RUN)
 
 
 def test_a_mistake_of_the_host_stops_one_guest_and_names_the_function(
@@ -191,16 +133,16 @@ def test_a_mistake_of_the_host_stops_one_guest_and_names_the_function(
     guest = bench.guest(components.logger())
     monkeypatch.setattr(bench.sink, "log", broken)
     with pytest.raises(StopError, match=r"^error: host function log failed: KeyboardInterrupt\(\)$"):
-        guest.call()
-    assert bench.guest(components.idle()).call() is None
+        guest.handle(RUN)
+    assert bench.guest(components.idle()).handle(RUN) is None
 
 
 def test_a_rate_is_told_once_and_the_guest_goes_on(bench: Bench) -> None:
     guest = bench.guest(components.logger(), limits=Limits(messages_per_second=3))
     for _ in range(10):
-        assert guest.call() is None
+        assert guest.handle(RUN) is None
     assert len(bench.sink.lines) == 3
-    assert bench.sink.limits == [("messages", 3)]
+    assert bench.sink.limits == [("messages-per-second", 3)]
 
 
 @pytest.mark.parametrize(
@@ -227,13 +169,13 @@ def test_measurements_are_checked(
 def test_telemetry_has_a_budget_and_a_full_outbox_is_told(bench: Bench) -> None:
     context = bench.context(limits=Limits(telemetry_bytes_per_hour=20))
     assert [telemetry.send(context, "t", "C", 1.0) for _ in range(3)] == [None, None, telemetry.RATE_LIMITED]
-    assert bench.sink.limits == [("telemetry-bytes", 20)]
+    assert bench.sink.limits == [("telemetry-bytes-per-hour", 20)]
     bench.sink.full = True
     assert telemetry.send(bench.context(), "t", "C", 1.0) == telemetry.FULL
 
 
 def test_labels_open_what_is_granted_and_nothing_else(bench: Bench) -> None:
-    grants = {i2c.I2C: Grant(("i2c-env", "led", "nowhere")), gpio.DIGITAL: Grant(("led", "i2c-env"))}
+    grants = {I2C.full_name: Grant(("i2c-env", "led", "nowhere")), GPIO.full_name: Grant(("led", "i2c-env"))}
     context = bench.context(grants)
     assert isinstance(i2c.open_bus(context, "i2c-env"), SimulatedBus)
     assert i2c.open_bus(context, "led") == i2c.open_bus(context, "nowhere") == i2c.NO_SUCH_LABEL

@@ -288,7 +288,7 @@ def test_limits_are_told_and_do_not_stop_others(fleet: FleetDouble, new_agent: N
     fleet.desire(DEVICE, quiet, loud)
     event = fleet.wait(DEVICE, lambda r: next((e for e in r.events.values() if e.kind == "limit"), None), "limit")
     assert (event.workload, event.version) == ("loud", "1.0")
-    assert event.message == "component loud reached its limit of messages: 2"
+    assert event.message == "component loud reached its limit of messages-per-second: 2"
     fleet.wait_state(DEVICE, "loud", "confirmed")
     fleet.wait_state(DEVICE, "quiet", "confirmed")
 

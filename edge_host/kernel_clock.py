@@ -1,0 +1,57 @@
+"""How right the clock of this machine is, as the kernel knows it from whoever keeps it (adjtimex(2)).
+
+A time service (chrony, systemd-timesyncd, ntpd, ptp4l) tells the kernel how wrong the time may be; the kernel lets
+that grow while nobody corrects it and, after some hours, calls the clock unsynchronised.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+STA_UNSYNC = 0x0040
+TIMESYNCD = Path("/run/systemd/timesync/synchronized")
+"""systemd-timesyncd touches this file whenever it sets the clock."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Nanoseconds: how wrong the time may be, and how long ago it was set (0 where that is not known)."""
+
+    uncertainty: int
+    age: int
+
+
+class _Timex(ctypes.Structure):
+    """`struct timex` up to the fields that are read; the kernel fills in more."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_byte * 256),
+    )
+
+
+def accuracy() -> Accuracy | None:
+    """How right the wall clock is; None while it is not synchronised."""
+    timex = _Timex()
+    try:
+        failed = ctypes.CDLL(None).adjtimex(ctypes.byref(timex)) < 0
+    except (OSError, AttributeError):
+        return None
+    if failed or timex.status & STA_UNSYNC:
+        return None
+    return Accuracy(timex.maxerror * 1000, _age())
+
+
+def _age() -> int:
+    try:
+        return max(0, time.time_ns() - TIMESYNCD.stat().st_mtime_ns)
+    except OSError:
+        return 0

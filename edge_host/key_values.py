@@ -1,0 +1,135 @@
+"""What guests keep over restarts: keys and values in one SQLite file, a namespace for each workload.
+
+Components of a workload that are granted the same bucket share it. Each component pays, in bytes of key and value,
+for the entries that it wrote last; over its limit nothing changes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+Result = TypeVar("Result")
+LARGEST = (1 << 64) - 1
+PAGE = 64
+"""Keys of one page of a listing."""
+
+
+class KeyValueFullError(Exception):
+    """The component keeps as many bytes as it may."""
+
+
+class NotANumberError(Exception):
+    """The value to add to is no number, or the sum would be larger than 64 bits."""
+
+
+class KeyValues(Protocol):
+    """The buckets of one component; may be used from any thread."""
+
+    def get(self, bucket: str, key: str) -> bytes | None:
+        """The value under `key`."""
+
+    def set(self, bucket: str, key: str, value: bytes) -> None:
+        """Keep a value; raises `KeyValueFullError`."""
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Forget a key."""
+
+    def keys(self, bucket: str, start: int) -> tuple[list[str], int | None]:
+        """Keys from the place `start`, and where the next ones begin."""
+
+    def increment(self, bucket: str, key: str, delta: int) -> int:
+        """Add to a number in decimal text; raises `KeyValueFullError` or `NotANumberError`."""
+
+
+class KeyValueFile:
+    """The file of this host; may be used from any thread. A change is on the disk when its method returns."""
+
+    def __init__(self, file: Path) -> None:
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        self._database.execute(
+            "CREATE TABLE IF NOT EXISTS entries (workload TEXT, bucket TEXT, key TEXT, component TEXT, value BLOB, "
+            "PRIMARY KEY (workload, bucket, key)) WITHOUT ROWID"
+        )
+
+    def component(self, workload: str, component: str, most: int) -> KeyValues:
+        """The buckets that a component of a workload reaches, with room for `most` bytes of its own."""
+        return _Component(self, workload, component, most)
+
+    def remove(self, workload: str) -> None:
+        """Forget everything of a workload."""
+        self.run(lambda database: database.execute("DELETE FROM entries WHERE workload = ?", (workload,)))
+
+    def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run `work` in a transaction of its own."""
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(self._database)
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+            return result
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+
+@dataclass(frozen=True)
+class _Component:
+    file: KeyValueFile
+    workload: str
+    name: str
+    most: int
+
+    def get(self, bucket: str, key: str) -> bytes | None:
+        return self.file.run(lambda database: self._value(database, bucket, key))
+
+    def set(self, bucket: str, key: str, value: bytes) -> None:
+        self.file.run(lambda database: self._put(database, bucket, key, value))
+
+    def delete(self, bucket: str, key: str) -> None:
+        sql = "DELETE FROM entries WHERE workload = ? AND bucket = ? AND key = ?"
+        self.file.run(lambda database: database.execute(sql, (self.workload, bucket, key)))
+
+    def keys(self, bucket: str, start: int) -> tuple[list[str], int | None]:
+        sql = "SELECT key FROM entries WHERE workload = ? AND bucket = ? ORDER BY key LIMIT ? OFFSET ?"
+        asked = (self.workload, bucket, PAGE + 1, start)
+        rows = self.file.run(lambda database: database.execute(sql, asked).fetchall())
+        return [key for (key,) in rows[:PAGE]], start + PAGE if len(rows) > PAGE else None
+
+    def increment(self, bucket: str, key: str, delta: int) -> int:
+        def add(database: sqlite3.Connection) -> int:
+            text = self._value(database, bucket, key) or b"0"
+            if not text.isdigit() or len(text) > 20 or (total := int(text) + delta) > LARGEST:
+                raise NotANumberError
+            self._put(database, bucket, key, str(total).encode())
+            return total
+
+        return self.file.run(add)
+
+    def _value(self, database: sqlite3.Connection, bucket: str, key: str) -> bytes | None:
+        sql = "SELECT value FROM entries WHERE workload = ? AND bucket = ? AND key = ?"
+        row = database.execute(sql, (self.workload, bucket, key)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def _put(self, database: sqlite3.Connection, bucket: str, key: str, value: bytes) -> None:
+        sql = (
+            "SELECT COALESCE(SUM(LENGTH(CAST(key AS BLOB)) + LENGTH(value)), 0) FROM entries "
+            "WHERE workload = ? AND component = ? AND NOT (bucket = ? AND key = ?)"
+        )
+        (used,) = database.execute(sql, (self.workload, self.name, bucket, key)).fetchone()
+        if used + len(key.encode()) + len(value) > self.most:
+            raise KeyValueFullError
+        database.execute(
+            "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", (self.workload, bucket, key, self.name, value)
+        )

@@ -1,0 +1,65 @@
+"""How long a running call may compute: fuel, and the clock for what fuel cannot see.
+
+Both count computing alone: while a guest waits in a host function, for a timer, an edge, a message or another
+component, its clock stands still. A **handler** has its fuel for the whole call. A **service**, whose call does not
+end, gets fuel back at the refill rate while it waits, and a wait lasts longer when it has used up more than that: it
+is slowed down to its rate, and stopped only when it computes without a wait for more than the fuel of one call.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import wasmtime
+
+from edge_host import engine
+from edge_host.interfaces.signal import Signal
+from wire.descriptor import Limits
+
+
+class Pace:
+    """Fuel and clock of one guest; belongs to the thread that calls it."""
+
+    def __init__(self, store: wasmtime.Store, ticker: engine.EpochTicker, limits: Limits, signal: Signal) -> None:
+        self._store = store
+        self._ticker = ticker
+        self._limits = limits
+        self._signal = signal
+        self._is_service = False
+        self._given = 0
+
+    @contextmanager
+    def call(self, *, is_service: bool = False) -> Iterator[None]:
+        """Hold while the guest is called."""
+        self._is_service = is_service
+        self._given = self._limits.fuel_per_call
+        self._store.set_fuel(self._given)
+        with self._ticker.running() as deadline:
+            self._store.set_epoch_deadline(deadline)
+            yield
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Hold while a host function waits on behalf of the guest."""
+        begun = time.monotonic()
+        with self._ticker.paused():
+            yield
+            if self._is_service:
+                self._refill(begun)
+        self._store.set_epoch_deadline(int(engine.CALL_SECONDS / engine.TICK_SECONDS) + 1)
+
+    @property
+    def fuel_used(self) -> int:
+        """What the last call has used."""
+        return self._given - self._store.get_fuel()
+
+    def _refill(self, begun: float) -> None:
+        most, rate = self._limits.fuel_per_call, max(1, self._limits.fuel_per_second)
+        left = self._store.get_fuel()
+        due = begun + (most / 2 - left) / rate
+        self._signal.wait(lambda: False, due)
+        refilled = min(most, left + int((time.monotonic() - begun) * rate))
+        self._given += refilled - left
+        self._store.set_fuel(refilled)
