@@ -49,6 +49,8 @@ lint: ## ruff, mypy, import rules, rustfmt, clippy; warnings are errors
 	cd firmware && cargo fmt --all --check
 	cd examples && cargo fmt --all --check
 	cd firmware && $(CARGO) clippy --quiet --workspace --exclude 'board-*' --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cd firmware && cargo deny --offline --log-level error check licenses bans sources; \
+	else echo "cargo-deny is not installed: licences and sources of the crates were not checked ('cargo install cargo-deny')"; fi
 
 format: ## let ruff and rustfmt format everything
 	ruff check --fix --quiet . || true
