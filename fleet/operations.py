@@ -15,7 +15,7 @@ from fleet.identity.authority import Authority
 from fleet.models import CommandRecord
 from fleet.mqtt.counters import Counters
 from fleet.mqtt.uplink import Uplink
-from fleet.services import access, desired, devices, enrolment, records, registry, releases
+from fleet.services import access, desired, devices, enrolment, records, registry, releases, rotations
 from fleet.services.changes import Changes
 from fleet.services.clock import unix_ms
 from fleet.settings import Settings
@@ -33,7 +33,7 @@ from fleet.views import (
     TransitionView,
     WorkloadView,
 )
-from wire.messages import Command, CommandReply
+from wire.messages import Command, CommandReply, GuestMessage
 
 
 class Operations:
@@ -135,6 +135,24 @@ class Operations:
         """All accepted keys."""
         with self._database.read() as session:
             return releases.anchors(session)
+
+    def remove_anchor(self, kid: str) -> None:
+        """Accepts the signatures of a key no longer."""
+        with self._database.write() as session:
+            releases.remove_anchor(session, kid)
+
+    def rotate(self, device: str, message: bytes, *, force: bool = False) -> int:
+        """Wants other trust anchors on a device; returns the revision."""
+        with self._database.write() as session:
+            revision = rotations.put(devices.find(session, device), message, force=force)
+        self._desired_changed(device)
+        return revision
+
+    def send_message(self, device: str, message: GuestMessage) -> None:
+        """Sends a message to the guests of a device; not durable."""
+        with self._database.read() as session:
+            site = devices.find(session, device).site.name
+        self._uplink.send_message(site, device, message)
 
     def add_release(self, bundle: bytes, *, force: bool = False) -> ReleaseView:
         """Stores a bundle after checking it."""

@@ -67,6 +67,14 @@ class RevisionView(BaseModel):
     reported: int
 
 
+class RotationView(BaseModel):
+    """Trust anchors that a device shall have."""
+
+    sequence: int
+    anchors: list[str] = Field(description="Key ids (hex).")
+    done: bool = Field(description="Whether the device reports these keys.")
+
+
 class DeviceView(BaseModel):
     """One device: who it is, whether it is there, what it runs and what it shall run."""
 
@@ -85,12 +93,15 @@ class DeviceView(BaseModel):
         description="Records not acknowledged yet: `telemetry`, `event`, and `oldest` (time)."
     )
     public_key: str | None
+    anchors: list[str] | None = Field(description="Key ids (hex) that the device says it trusts; null: it did not say.")
+    rotation: RotationView | None
 
 
 class AnchorView(BaseModel):
     """A public key whose signatures are accepted."""
 
     name: str
+    kid: str = Field(description="Key id (hex): what signatures and devices name it by.")
     public_key: str
     created: int
 
@@ -105,6 +116,7 @@ class ReleaseView(BaseModel):
     class_id: str
     digest: str = Field(description="SHA-256 of the code.")
     size: int = Field(description="Bytes of code.")
+    patches: dict[str, int] = Field(description="Bytes of a patch, by the digest of the code it starts from.")
     created: int
     refusal: str | None = Field(description="Why the fleet itself would have refused it; null for a good one.")
 
@@ -133,6 +145,20 @@ class MeasurementView(BaseModel):
     value: float | str | bool
 
 
+class StopView(BaseModel):
+    """What a host saw of a stopped component (formats.md section 6): a post-mortem."""
+
+    release: str | None
+    component: str | None
+    trap: str | None
+    pc: int | None = Field(description="Offset in the core module.")
+    function: int | None = Field(description="Index of the function.")
+    fuel: int | None
+    memory: int | None
+    stack: int | None
+    up: int | None = Field(description="Uptime of the host, ms.")
+
+
 class EventView(BaseModel):
     """One stored event (formats.md section 7)."""
 
@@ -148,6 +174,7 @@ class EventView(BaseModel):
     message: str | None
     state: str | None
     reason: str | None
+    stop: StopView | None = Field(description="For kind `stop`.")
 
 
 class HealthView(BaseModel):

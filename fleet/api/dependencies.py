@@ -3,11 +3,18 @@
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request
+from pydantic import BaseModel
 
 from fleet.api.errors import ErrorAnswer
 from fleet.operations import Operations
 
 MAX_PAGE = 10_000
+
+
+class RevisionAnswer(BaseModel):
+    """The device's new revision; it is reached when the device reports it."""
+
+    revision: int
 
 
 def _operations(request: Request) -> Operations:

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Body, Query, status
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
-from fleet.api.dependencies import DeviceName, Fleet, Force, Limit, WorkloadFilter, WorkloadName, errors
-from fleet.api.requests import Deployment, NewCommand
+from fleet.api.dependencies import DeviceName, Fleet, Force, Limit, RevisionAnswer, WorkloadFilter, WorkloadName, errors
+from fleet.api.requests import Deployment, NewCommand, NewMessage
 from fleet.errors import NoAnswerError
 from fleet.services.clock import unix_ms
 from fleet.services.plain import jsonable
@@ -18,12 +18,6 @@ router = APIRouter()
 
 BUNDLE = "application/octet-stream"
 OPENAPI_BUNDLE = {"requestBody": {"content": {BUNDLE: {"schema": {"type": "string", "format": "binary"}}}}}
-
-
-class RevisionAnswer(BaseModel):
-    """The device's new revision; it is reached when the device reports it."""
-
-    revision: int
 
 
 class CommandAnswer(BaseModel):
@@ -82,6 +76,20 @@ def history(
 ) -> list[TransitionView]:
     """The newest changes of state on the device, oldest first, at the device's time."""
     return fleet.history(device, workload, limit)
+
+
+@router.post(
+    "/devices/{device}/messages",
+    tags=["devices"],
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=errors(400, 404, 503),
+)
+def send_message(fleet: Fleet, device: DeviceName, message: NewMessage) -> None:
+    """Sends a message to the guests of a device whose triggers fit. It is not kept: who does not listen misses it.
+
+    What guests send to the fleet is found among the device's events, kind `message`.
+    """
+    fleet.send_message(device, message.guest_message())
 
 
 @router.post("/devices/{device}/commands", tags=["devices"], responses=errors(404, 503, 504))

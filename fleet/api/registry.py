@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, status
 
-from fleet.api.dependencies import DeviceName, Fleet, errors
-from fleet.api.requests import Enrolment, NewAnchor, NewSite, NewToken
+from fleet.api.dependencies import DeviceName, Fleet, Force, RevisionAnswer, errors
+from fleet.api.requests import Enrolment, NewAnchor, NewRotation, NewSite, NewToken
 from fleet.views import AnchorView, DeviceView, EnrolledView, HealthView, SiteView, TokenView
 
 router = APIRouter()
@@ -68,6 +68,21 @@ def remove_device(fleet: Fleet, device: DeviceName) -> None:
 def add_anchor(fleet: Fleet, anchor: NewAnchor) -> AnchorView:
     """Accepts the signatures of a public key. Devices get the keys at their enrolment."""
     return fleet.add_anchor(anchor.name, anchor.public_key)
+
+
+@router.delete("/anchors/{kid}", tags=["releases"], status_code=status.HTTP_204_NO_CONTENT, responses=errors(404))
+def remove_anchor(fleet: Fleet, kid: str) -> None:
+    """Accepts the signatures of a key no longer. Devices that have it keep it until a rotation."""
+    fleet.remove_anchor(kid)
+
+
+@router.put("/devices/{device}/anchors", tags=["devices"], responses=errors(400, 404, 409))
+def rotate(fleet: Fleet, device: DeviceName, rotation: NewRotation, force: Force = False) -> RevisionAnswer:
+    """Wants other trust anchors on a device, by a rotation that was signed with a key that it trusts.
+
+    `unknown-key` and `old-sequence` when the device would refuse it.
+    """
+    return RevisionAnswer(revision=fleet.rotate(device, rotation.message, force=force))
 
 
 @router.get("/anchors", tags=["releases"])

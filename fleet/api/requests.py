@@ -4,7 +4,10 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from fleet.errors import InvalidError
 from fleet.views import DeviceKind
+from wire.errors import MalformedError
+from wire.messages import GuestMessage
 
 NAME = "1 to 32 of a-z, 0-9 and '-', beginning and ending with a letter or digit"
 
@@ -35,8 +38,41 @@ class Enrolment(BaseModel):
 class NewAnchor(BaseModel):
     """A key whose signatures shall be accepted."""
 
-    public_key: str = Field(description="Ed25519 public key, 64 hex digits.")
+    public_key: str = Field(description="Ed25519 public key, 64 hex digits, or compressed point on P-256, 66.")
     name: str = Field(description=NAME, examples=["release"])
+
+
+class NewRotation(BaseModel):
+    """Trust anchors that a device shall have."""
+
+    rotation: str = Field(description="The signed rotation in hex, as `petiole keys rotate` makes it.")
+
+    @property
+    def message(self) -> bytes:
+        """The rotation's bytes."""
+        try:
+            return bytes.fromhex(self.rotation)
+        except ValueError:
+            raise InvalidError("malformed", "the rotation is not written in hex") from None
+
+
+class NewMessage(BaseModel):
+    """A message for guests."""
+
+    subject: str = Field(description="Tokens parted by dots.", examples=["greenhouse.vent"])
+    text: str | None = Field(None, description="The data, as text.")
+    data: str | None = Field(None, description="The data, in hex; this or `text`.")
+    reply: str | None = Field(None, description="Subject for an answer.")
+
+    def guest_message(self) -> GuestMessage:
+        """The message as it is sent. InvalidError when it is none."""
+        try:
+            data = (self.text or "").encode() if self.data is None else bytes.fromhex(self.data)
+            return GuestMessage(self.subject, data, self.reply)
+        except MalformedError as error:
+            raise InvalidError("malformed", str(error)) from error
+        except ValueError:
+            raise InvalidError("malformed", "data is not written in hex") from None
 
 
 class Deployment(BaseModel):

@@ -15,8 +15,8 @@ FLEET_ACCOUNT = "fleet"
 FLEET_USER = "fleet.petiole"
 """Common name of the fleet's own certificate; no device can have it, because device names have no dots."""
 
-FROM_DEVICE = ("reported", "telemetry", "event", "cmd.reply", "block.*.get")
-TO_DEVICE = ("desired", "ack", "cmd", "block.*")
+FROM_DEVICE = ("reported", "telemetry", "event", "cmd.reply", "block.*.get", "message")
+TO_DEVICE = ("desired", "ack", "cmd", "block.*", "message.to")
 
 
 @dataclass(frozen=True)

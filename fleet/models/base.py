@@ -30,4 +30,4 @@ class Base(DeclarativeBase):
     """Base of all models."""
 
     metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
-    type_annotation_map = {dict[str, Any]: JSON(), list[Any]: JSON()}  # noqa: RUF012
+    type_annotation_map = {dict[str, Any]: JSON(none_as_null=True), list[Any]: JSON()}  # noqa: RUF012

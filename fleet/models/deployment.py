@@ -18,6 +18,16 @@ class Payload(Base):
     data: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 
+class Patch(Base):
+    """A patch from one payload to another; it is a payload itself, so that it is served like one."""
+
+    __tablename__ = "patches"
+
+    base_digest: Mapped[str] = mapped_column(ForeignKey("payloads.digest"), primary_key=True)
+    new_digest: Mapped[str] = mapped_column(ForeignKey("payloads.digest"), primary_key=True, index=True)
+    patch_digest: Mapped[str] = mapped_column(ForeignKey("payloads.digest"))
+
+
 class Release(Base):
     """One bundle: its envelope without the code, and what its manifest says. `digest` is that of the manifest."""
 

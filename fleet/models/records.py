@@ -46,7 +46,7 @@ class Measurement(Base):
 
 
 class EventRecord(Base):
-    """One event of a device: a log line, a change of state, a trap and the like."""
+    """One event of a device: a log line, a change of state and the like; `stop` is what a post-mortem says."""
 
     __tablename__ = "events"
 
@@ -63,6 +63,7 @@ class EventRecord(Base):
     message: Mapped[str | None] = mapped_column(Text)
     state: Mapped[str | None] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(Text)
+    stop: Mapped[dict[str, Any] | None]
 
     __table_args__ = (
         UniqueConstraint("device_id", "epoch", "seq"),

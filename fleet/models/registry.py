@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fleet.models.base import Base, Hex, Name, Number64, RowId
@@ -31,7 +31,7 @@ class Token(Base):
 
 
 class Device(Base):
-    """One enrolled unit with its own identity, what it said of itself last, and the revision it shall reach."""
+    """One enrolled unit with its own identity, what it said of itself last, the revision and anchors it shall reach."""
 
     __tablename__ = "devices"
 
@@ -47,6 +47,7 @@ class Device(Base):
     last_seen: Mapped[Number64 | None]
     desired_revision: Mapped[Number64] = mapped_column(default=0)
     reported_revision: Mapped[Number64] = mapped_column(default=0)
+    rotation: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     site: Mapped[Site] = relationship(lazy="joined", innerjoin=True)
 
@@ -60,5 +61,5 @@ class Anchor(Base):
 
     id: Mapped[RowId]
     name: Mapped[Name]
-    public_key: Mapped[Hex] = mapped_column(unique=True)
+    public_key: Mapped[str] = mapped_column(String(66), unique=True)
     created: Mapped[Number64]

@@ -23,7 +23,10 @@ RECONNECT_AT_MOST_S = (4, 8)
 
 SUBSCRIPTIONS = [
     (topics.subscription("+", "+", kind), QOS)
-    for kind in (topics.REPORTED, topics.TELEMETRY, topics.EVENT, topics.COMMAND_REPLY, f"{topics.BLOCK}/+/get")
+    for kind in (
+        *(topics.REPORTED, topics.TELEMETRY, topics.EVENT, topics.COMMAND_REPLY, topics.MESSAGE),
+        f"{topics.BLOCK}/+/get",
+    )
 ]
 
 log = logging.getLogger(__name__)

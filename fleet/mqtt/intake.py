@@ -15,7 +15,7 @@ from fleet.database import Database
 from fleet.errors import NotFoundError
 from fleet.models import Device
 from fleet.mqtt.counters import Counters
-from fleet.services import desired, releases
+from fleet.services import desired, guest_messages, releases
 from fleet.services.changes import Changes
 from fleet.services.clock import unix_ms
 from fleet.services.ingestion import EVENT, TELEMETRY, Ingestion
@@ -23,7 +23,7 @@ from fleet.services.received import TooFarAheadError
 from fleet.services.reports import take_report
 from wire import topics
 from wire.errors import MalformedError
-from wire.messages import Ack, BlockAnswer, BlockRequest, EventBatch, Reported, TelemetryBatch
+from wire.messages import Ack, BlockAnswer, BlockRequest, EventBatch, GuestMessage, Reported, TelemetryBatch
 from wire.topics import Topic
 
 DESIRED_AGAIN_AFTER_MS = 5_000
@@ -125,7 +125,9 @@ class Intake:
             elif topic.kind == topics.TELEMETRY:
                 epoch, seq = turn.ingestion.telemetry(device, TelemetryBatch.decode(payload))
                 turn.acks[topic.site, device.name, TELEMETRY, epoch] = seq
-            else:
+            elif topic.kind == topics.MESSAGE:
+                guest_messages.keep(turn.session, device, GuestMessage.decode(payload))
+            elif topic.kind == topics.EVENT:
                 epoch, seq = turn.ingestion.events(device, EventBatch.decode(payload))
                 turn.acks[topic.site, device.name, EVENT, epoch] = seq
         except MalformedError as error:

@@ -22,7 +22,7 @@ from fleet.mqtt.intake import Intake, Message
 from fleet.settings import BrokerAddress
 from wire import topics
 from wire.errors import MalformedError
-from wire.messages import Command, CommandReply
+from wire.messages import Command, CommandReply, GuestMessage
 from wire.topics import Topic
 
 QUEUE = 10_000
@@ -96,10 +96,18 @@ class Uplink:
         message = Command(id=identifier, command=command, args=args)
         if not self._connection.publish(topics.topic(site, device, topics.COMMAND), message.encode()):
             reply.cancel()
-            raise UnavailableError(
-                "broker-unreachable", f"the fleet is not connected to its broker {self._address}; try again when it is"
-            )
+            raise self._away()
         return message, reply
+
+    def send_message(self, site: str, device: str, message: GuestMessage) -> None:
+        """Sends a message to the guests of a device. UnavailableError when the broker is away."""
+        if not self._connection.publish(topics.topic(site, device, topics.MESSAGE_TO), message.encode()):
+            raise self._away()
+
+    def _away(self) -> UnavailableError:
+        return UnavailableError(
+            "broker-unreachable", f"the fleet is not connected to its broker {self._address}; try again when it is"
+        )
 
     def _receive(self, topic: str, payload: bytes) -> None:
         self._counters.add("messages")

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from fleet.errors import ConflictError, InvalidError, NotFoundError
 from fleet.models import Desired, Device
-from fleet.services import devices, releases
+from fleet.services import devices, patches, releases
 from fleet.services.clock import unix_ms
 from wire import messages
 
@@ -57,9 +57,11 @@ def message(session: Session, device: Device) -> messages.Desired:
                 envelope=row.release.envelope,
                 digest=bytes.fromhex(row.release.payload.digest),
                 size=row.release.payload.size,
+                deltas=patches.offers(session, device, row.release),
             )
             for row in rows
         ),
+        anchors=device.rotation,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from fleet.errors import NotFoundError
 from fleet.models import Desired, Device, Transition, Workload
+from fleet.services import rotations
 from fleet.services.clock import unix_ms
 from fleet.views import DesiredView, DeviceView, RevisionView, Status, TransitionView, WorkloadView
 from wire.profiles import EDGE_PROFILE, class_id
@@ -125,6 +126,8 @@ def _view(device: Device, running: list[WorkloadView], wanted: list[DesiredView]
         revision=RevisionView(desired=device.desired_revision, reported=device.reported_revision),
         queue=device.queue,
         public_key=device.public_key,
+        anchors=rotations.reported(device),
+        rotation=rotations.view(device),
     )
 
 

@@ -18,7 +18,7 @@ from fleet.services.received import Received
 from fleet.services.reports import note_transition
 from wire import senml
 from wire.errors import MalformedError
-from wire.messages import Event, EventBatch, TelemetryBatch
+from wire.messages import Event, EventBatch, EventKind, TelemetryBatch
 from wire.names import is_name
 
 TELEMETRY = "telemetry"
@@ -156,4 +156,14 @@ def _event_row(device: Device, epoch: int, seq: int, event: Event) -> dict[str, 
         "message": clip_or_none(event.message),
         "state": clip_or_none(event.state, 16),
         "reason": clip_or_none(event.reason),
+        "stop": _stop(event) if event.kind == EventKind.STOP else None,
+    }
+
+
+def _stop(event: Event) -> dict[str, Any]:
+    return {
+        "release": None if event.release is None else event.release.hex()[:64],
+        "component": clip_or_none(event.component, 32),
+        "trap": clip_or_none(event.trap, 128),
+        **{name: getattr(event, name) for name in ("pc", "function", "fuel", "memory", "stack", "up")},
     }

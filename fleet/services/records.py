@@ -8,7 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from fleet.models import EventRecord, Measurement
 from fleet.services import devices
-from fleet.views import EventView, MeasurementView
+from fleet.views import EventView, MeasurementView, StopView
 
 Row = TypeVar("Row", bound=Any)
 Item = TypeVar("Item")
@@ -108,4 +108,5 @@ def _event_view(row: EventRecord) -> EventView:
         message=row.message,
         state=row.state,
         reason=row.reason,
+        stop=None if row.stop is None else StopView(**row.stop),
     )

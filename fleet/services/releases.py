@@ -8,14 +8,13 @@ from sqlalchemy.orm import Session
 
 from fleet.errors import ConflictError, InvalidError, NotFoundError
 from fleet.models import Anchor, Payload, Release
+from fleet.services import patches
 from fleet.services.clock import unix_ms
 from fleet.services.registry import valid_name
 from fleet.views import AnchorView, ReleaseView
 from wire import cose
 from wire.errors import MalformedError, RefusedError
-from wire.suit import Envelope, Manifest
-
-PUBLIC_KEY_BYTES = 32
+from wire.suit import Envelope, Manifest, join
 
 
 @dataclass(frozen=True)
@@ -27,14 +26,17 @@ class Block:
 
 
 def add_anchor(session: Session, name: str, public_key: str) -> AnchorView:
-    """Accepts the signatures of a public key (64 hex digits). Adding it again changes nothing but its name."""
+    """Accepts the signatures of a public key (hex). Adding it again changes nothing but its name."""
     valid_name("anchor", name)
     try:
         raw = bytes.fromhex(public_key)
     except ValueError:
         raw = b""
-    if len(raw) != PUBLIC_KEY_BYTES:
-        raise InvalidError("malformed", f"{public_key!r} is not an Ed25519 public key: 64 hex digits")
+    if not cose.is_anchor(raw):
+        raise InvalidError(
+            "malformed",
+            f"{public_key!r} is not a public key: 64 hex digits of Ed25519, or 66 of a compressed point on P-256",
+        )
     anchor = session.scalar(select(Anchor).where(Anchor.public_key == raw.hex()))
     if anchor is None:
         anchor = Anchor(name=name, public_key=raw.hex(), created=unix_ms())
@@ -46,6 +48,15 @@ def add_anchor(session: Session, name: str, public_key: str) -> AnchorView:
 def anchors(session: Session) -> list[AnchorView]:
     """All accepted keys, oldest first."""
     return [_anchor_view(anchor) for anchor in session.scalars(select(Anchor).order_by(Anchor.id))]
+
+
+def remove_anchor(session: Session, kid: str) -> None:
+    """Accepts the signatures of a key no longer; devices that have it keep it until a rotation."""
+    for anchor in session.scalars(select(Anchor)):
+        if _kid(anchor) == kid.lower():
+            session.delete(anchor)
+            return
+    raise NotFoundError("no-such-anchor", f"there is no trusted key {kid!r}; `GET /anchors` lists them")
 
 
 def add(session: Session, bundle: bytes, *, force: bool = False) -> ReleaseView:
@@ -68,7 +79,9 @@ def add(session: Session, bundle: bytes, *, force: bool = False) -> ReleaseView:
     elif reason is not None:
         raise ConflictError("exists", f"the good release {release.digest} is there already; it stays as it is")
     session.flush()
-    return _view(release)
+    if release.refusal is None:
+        patches.add(session, release)
+    return _view(session, release)
 
 
 def find(session: Session, digest: str) -> Release:
@@ -81,12 +94,12 @@ def find(session: Session, digest: str) -> Release:
 
 def view(session: Session, digest: str) -> ReleaseView:
     """One release, or NotFoundError."""
-    return _view(find(session, digest))
+    return _view(session, find(session, digest))
 
 
 def listing(session: Session) -> list[ReleaseView]:
     """All releases, newest first."""
-    return [_view(release) for release in session.scalars(select(Release).order_by(Release.id.desc()))]
+    return [_view(session, release) for release in session.scalars(select(Release).order_by(Release.id.desc()))]
 
 
 def block(session: Session, digest: str, offset: int, length: int) -> Block:
@@ -125,15 +138,15 @@ def _judge(session: Session, envelope: Envelope) -> RefusedError | None:
 
 
 def _fill(session: Session, release: Release, envelope: Envelope, manifest: Manifest, refusal: str | None) -> None:
-    digests = {uri: _store(session, data) for uri, data in envelope.payloads.items()}
-    first = manifest.codes[0].uri
+    carried = [envelope.payloads[code.uri] for code in manifest.codes if code.uri in envelope.payloads]
+    payload = _store(session, join(carried or envelope.payloads.values()))
     release.workload = manifest.name
     release.version = manifest.version
     release.sequence = manifest.sequence
     release.class_id = str(manifest.class_id)
     release.refusal = refusal
     release.envelope = envelope.sever()
-    release.payload = digests.get(first) or next(iter(digests.values()))
+    release.payload = payload
 
 
 def _store(session: Session, data: bytes) -> Payload:
@@ -146,10 +159,14 @@ def _store(session: Session, data: bytes) -> Payload:
 
 
 def _anchor_view(anchor: Anchor) -> AnchorView:
-    return AnchorView(name=anchor.name, public_key=anchor.public_key, created=anchor.created)
+    return AnchorView(name=anchor.name, kid=_kid(anchor), public_key=anchor.public_key, created=anchor.created)
 
 
-def _view(release: Release) -> ReleaseView:
+def _kid(anchor: Anchor) -> str:
+    return cose.kid(bytes.fromhex(anchor.public_key)).hex()
+
+
+def _view(session: Session, release: Release) -> ReleaseView:
     return ReleaseView(
         release=release.digest,
         workload=release.workload,
@@ -158,6 +175,7 @@ def _view(release: Release) -> ReleaseView:
         class_id=release.class_id,
         digest=release.payload.digest,
         size=release.payload.size,
+        patches=patches.sizes(session, release.payload.digest),
         created=release.created,
         refusal=release.refusal,
     )

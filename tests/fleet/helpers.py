@@ -54,10 +54,12 @@ def bundle(
     profile: str = BOARD_PROFILE,
     seed: bytes = SEED,
     workload: str = "thermometer",
+    more: tuple[bytes, ...] = (),
 ) -> bytes:
-    """A signed bundle whose code is any bytes."""
-    descriptor = Descriptor(name=workload, version=version, components=(Component(name=workload),))
-    return build(descriptor, sequence, profile, [code], seed)
+    """A signed bundle whose code is any bytes; `more` is the code of further components."""
+    names = [workload, *(f"more-{at}" for at in range(len(more)))]
+    descriptor = Descriptor(name=workload, version=version, components=tuple(Component(name=name) for name in names))
+    return build(descriptor, sequence, profile, [code, *more], seed)
 
 
 def pack(
@@ -102,7 +104,8 @@ class Device:
         self.name = name
         self.site = site
         self.inbox: dict[str, queue.Queue[bytes]] = {
-            kind: queue.Queue() for kind in (topics.DESIRED, topics.ACK, topics.COMMAND, topics.BLOCK)
+            kind: queue.Queue()
+            for kind in (topics.DESIRED, topics.ACK, topics.COMMAND, topics.BLOCK, topics.MESSAGE_TO)
         }
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"{site}-{name}", protocol=paho.MQTTv311)
         self._client.on_connect = self._on_connect
@@ -145,9 +148,9 @@ class Device:
     def send(self, kind: str, payload: bytes, *, device: str | None = None, site: str | None = None) -> None:
         self._client.publish(f"petiole/{site or self.site}/{device or self.name}/{kind}", payload, qos=1)
 
-    def report(self, revision: int = 0, *workloads: ReportedWorkload, queued: int = 0) -> None:
+    def report(self, revision: int = 0, *workloads: ReportedWorkload, queued: int = 0, **facts: object) -> None:
         depth = QueueDepth(telemetry=queued, event=0, oldest=None)
-        self.send(topics.REPORTED, Reported(unix_ms(), revision, workloads, board_facts(), depth).encode())
+        self.send(topics.REPORTED, Reported(unix_ms(), revision, workloads, board_facts() | facts, depth).encode())
 
     def telemetry(self, first: int, *values: float, epoch: int = EPOCH, time_s: float = 1_700_000_000.0) -> None:
         records = tuple(pack(self.name, value, time_s=time_s + at) for at, value in enumerate(values, first))
@@ -167,7 +170,7 @@ class Device:
         return BlockAnswer.decode(self.inbox[topics.BLOCK].get(timeout=PATIENCE_S))
 
     def _on_connect(self, client: paho.Client, *_: object) -> None:
-        kinds = (topics.DESIRED, topics.ACK, topics.COMMAND, f"{topics.BLOCK}/+")
+        kinds = (topics.DESIRED, topics.ACK, topics.COMMAND, f"{topics.BLOCK}/+", topics.MESSAGE_TO)
         client.subscribe([(f"petiole/{self.site}/{self.name}/{kind}", 1) for kind in kinds])
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
