@@ -1,7 +1,7 @@
 //! The last fault, kept over the reset that follows it.
 //!
 //! A panic is compiled to the processor's undefined instruction (`-Cpanic=immediate-abort`), so everything fatal ends in the
-//! board's fault handler. That writes the place into RAM which the start-up code leaves alone, and resets; the next start finds it.
+//! board's fault handler, and a main loop that hangs in that of the watchdog. That writes the place into RAM which the start-up code leaves alone, and resets; the next start finds it.
 
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
@@ -11,8 +11,21 @@ use core::mem::MaybeUninit;
 pub struct Fault {
     /// Program counter.
     pub pc: u32,
-    /// The architecture's cause: CFSR on Cortex-M, mcause on RISC-V.
+    /// The architecture's cause: CFSR on Cortex-M, mcause on RISC-V; or [`Fault::HUNG`].
     pub cause: u32,
+}
+
+impl Fault {
+    /// The cause that stands for the watchdog; no architecture has it.
+    pub const HUNG: u32 = u32::MAX;
+
+    /// What the watchdog found: the main loop does not come round, and the processor is at `pc`.
+    pub const fn hung(pc: u32) -> Self {
+        Self {
+            pc,
+            cause: Self::HUNG,
+        }
+    }
 }
 
 /// Memory for one [`Fault`]; a static in the section `.uninit`.

@@ -1,5 +1,6 @@
 //! What every board's firmware needs and no board's hardware decides: the layout's types, the rules of NOR flash, the heap with
-//! its numbers, serial queues, the timer queue, bit-banged I2C, the record of the last fault, and the main loop.
+//! its numbers, serial queues, the timer queue, bit-banged I2C, models of missing hardware, the watchdog, the record of the last
+//! fault, and the main loop.
 //!
 //! A board crate brings the registers: it implements [`flash::Medium`], [`time::Alarm`] and [`i2c::Lines`], feeds
 //! [`serial::Queues`] from its interrupt handlers, and ends in [`run`] as a task of its executor.
@@ -13,10 +14,12 @@ pub mod heap;
 pub mod i2c;
 mod layout;
 mod main_loop;
+pub mod models;
 pub mod registers;
 mod runner;
 pub mod serial;
 pub mod time;
+pub mod watchdog;
 
 pub use layout::{Geometry, Layout, Regions};
 pub use main_loop::{Hooks, run};

@@ -1,7 +1,11 @@
 //! The board's one task that matters: serial bytes and time into the host, its answers and events out.
 
-use embassy_futures::select::{Either, select};
+use alloc::string::String;
+
+use embassy_futures::select::{Either3, select, select3};
 use embassy_futures::yield_now;
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+use embassy_sync::signal::Signal;
 use embassy_time::{Duration, Instant, Timer};
 use petiole_host::{Board, Facts, Host, SerialOut};
 use petiole_interfaces::Devices;
@@ -24,9 +28,14 @@ pub struct Hooks {
     pub unmask_receive: fn(),
     /// Fills the bytes with what randomness the board has.
     pub entropy: fn(&mut [u8; 32]),
+    /// Gives the main loop another [`PATIENCE`](crate::watchdog::PATIENCE) before the watchdog restarts the board.
+    pub feed_watchdog: fn(),
     /// Restarts the board.
     pub reset: fn() -> !,
 }
+
+/// Set when a guest can go on.
+static WAKE: Signal<CriticalSectionRawMutex, ()> = Signal::new();
 
 /// How long a full send queue is left alone before it is looked at again.
 const SEND_PAUSE: Duration = Duration::from_millis(2);
@@ -54,15 +63,14 @@ pub async fn run<M: Medium>(
         Timer::after_secs(1).await;
         (hooks.reset)()
     };
-    if let Some(Fault { pc, cause }) = fault {
-        let text =
-            alloc::format!("the board restarted after a fault at {pc:#010x}, cause {cause:#x}");
-        host.log(Level::Critical, "fault", &text);
+    if let Some(fault) = fault {
+        host.log(Level::Critical, "fault", &told(fault));
     }
     let mut out = Out(hooks.serial);
     let mut bytes = [0; 128];
     let mut held = 0..0;
     loop {
+        (hooks.feed_watchdog)();
         // The task that sends gets its turn even when a guest is always due.
         yield_now().await;
         let due = Instant::from_millis(host.poll(&mut out));
@@ -72,13 +80,14 @@ pub async fn run<M: Medium>(
             (hooks.reset)()
         }
         if hooks.serial.room() < LONGEST_ANSWER {
-            Timer::at(due.min(Instant::now() + SEND_PAUSE)).await;
+            select(WAKE.wait(), Timer::at(due.min(Instant::now() + SEND_PAUSE))).await;
             continue;
         }
         if held.is_empty() {
-            match select(hooks.serial.receive(&mut bytes), Timer::at(due)).await {
-                Either::First(count) => held = 0..count,
-                Either::Second(()) => continue,
+            let received = hooks.serial.receive(&mut bytes);
+            match select3(received, WAKE.wait(), Timer::at(due)).await {
+                Either3::First(count) => held = 0..count,
+                Either3::Second(()) | Either3::Third(()) => continue,
             }
             (hooks.unmask_receive)();
         }
@@ -89,6 +98,13 @@ pub async fn run<M: Medium>(
         let line = line.unwrap_or_default();
         held.start += line.len();
         host.on_serial_bytes(line, &mut out);
+    }
+}
+
+fn told(Fault { pc, cause }: Fault) -> String {
+    match cause {
+        Fault::HUNG => alloc::format!("the watchdog restarted the board, which hung at {pc:#010x}"),
+        _ => alloc::format!("the board restarted after a fault at {pc:#010x}, cause {cause:#x}"),
     }
 }
 
@@ -112,6 +128,10 @@ impl Board for Hooks {
 
     fn entropy(&self, bytes: &mut [u8; 32]) {
         (self.entropy)(bytes);
+    }
+
+    fn wake(&self) {
+        WAKE.signal(());
     }
 
     fn heap(&self) -> petiole_host::Heap {

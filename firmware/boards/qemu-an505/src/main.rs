@@ -2,32 +2,31 @@
 #![no_std]
 #![no_main]
 
+mod button;
+mod devices;
 mod entropy;
 mod flash;
 mod interrupts;
 mod led;
 mod sensor_bus;
+mod spi;
 mod timer;
 mod uart;
+mod watchdog;
 
 mod layout {
     //! The board's numbers, generated.
     include!(concat!(env!("OUT_DIR"), "/layout.rs"));
 }
 
-use core::cell::RefCell;
 use core::mem::MaybeUninit;
 
 use cortex_m::peripheral::SCB;
 use embassy_executor::Spawner;
-use embedded_hal::digital::PinState;
 use petiole_board::flash::Nor;
 use petiole_board::heap::Heap;
-use petiole_board::i2c::BitBang;
 use petiole_board::{Hooks, run};
-use petiole_interfaces::gpio::Driven;
-use petiole_interfaces::{Device, Devices, Resource};
-use static_cell::{ConstStaticCell, StaticCell};
+use static_cell::ConstStaticCell;
 
 use layout::LAYOUT;
 
@@ -39,6 +38,7 @@ static HOOKS: Hooks = Hooks {
     serial: &uart::QUEUES,
     unmask_receive: uart::unmask_receive,
     entropy: entropy::fill,
+    feed_watchdog: watchdog::feed,
     reset: || SCB::sys_reset(),
 };
 
@@ -56,6 +56,7 @@ async fn main(spawner: Spawner) -> ! {
     timer::start();
     uart::start();
     interrupts::start();
+    watchdog::start();
     let flash = flash::FileBacked::open().unwrap_or_else(|error| {
         semihosting::eprintln!("{error}");
         semihosting::process::exit(1)
@@ -68,28 +69,8 @@ async fn main(spawner: Spawner) -> ! {
         &LAYOUT,
         &HOOKS,
         Nor::new(flash),
-        devices(),
+        devices::start(spawner),
         interrupts::FAULT.take(),
     )
     .await
-}
-
-/// What stands behind the labels of the board's description.
-fn devices() -> Devices {
-    static BUS: StaticCell<RefCell<BitBang<sensor_bus::Sbcon>>> = StaticCell::new();
-    static LED: StaticCell<RefCell<Driven<led::Led>>> = StaticCell::new();
-    static TABLE: StaticCell<[Device; 2]> = StaticCell::new();
-    let Ok(led) = Driven::new(led::Led, PinState::Low) else {
-        SCB::sys_reset()
-    };
-    Devices::new(TABLE.init([
-        Device {
-            label: "i2c-env",
-            resource: Resource::I2c(BUS.init(RefCell::new(sensor_bus::start()))),
-        },
-        Device {
-            label: "led",
-            resource: Resource::Output(LED.init(RefCell::new(led))),
-        },
-    ]))
 }

@@ -2,12 +2,11 @@
 #![no_std]
 #![no_main]
 
+mod devices;
 mod entropy;
 mod flash;
 mod interrupts;
-mod led;
 mod reset;
-mod sensor;
 mod timer;
 mod uart;
 
@@ -16,17 +15,13 @@ mod layout {
     include!(concat!(env!("OUT_DIR"), "/layout.rs"));
 }
 
-use core::cell::RefCell;
 use core::mem::MaybeUninit;
 
 use embassy_executor::Spawner;
-use embedded_hal::digital::PinState;
 use petiole_board::flash::Nor;
 use petiole_board::heap::Heap;
 use petiole_board::{Hooks, run};
-use petiole_interfaces::gpio::Driven;
-use petiole_interfaces::{Device, Devices, Resource};
-use static_cell::{ConstStaticCell, StaticCell};
+use static_cell::ConstStaticCell;
 
 use layout::LAYOUT;
 
@@ -38,6 +33,7 @@ static HOOKS: Hooks = Hooks {
     serial: &uart::QUEUES,
     unmask_receive: uart::unmask_receive,
     entropy: entropy::fill,
+    feed_watchdog: timer::feed_watchdog,
     reset: reset::now,
 };
 
@@ -61,25 +57,12 @@ async fn main(spawner: Spawner) -> ! {
     };
     spawner.spawn(sender);
     let flash = Nor::new(flash::IntelFlash::start());
-    run(&LAYOUT, &HOOKS, flash, devices(), interrupts::FAULT.take()).await
-}
-
-/// What stands behind the labels of the board's description.
-fn devices() -> Devices {
-    static BUS: StaticCell<RefCell<sensor::ModelBus>> = StaticCell::new();
-    static LED: StaticCell<RefCell<Driven<led::Led>>> = StaticCell::new();
-    static TABLE: StaticCell<[Device; 2]> = StaticCell::new();
-    let Ok(led) = Driven::new(led::Led, PinState::Low) else {
-        reset::now()
-    };
-    Devices::new(TABLE.init([
-        Device {
-            label: "i2c-env",
-            resource: Resource::I2c(BUS.init(RefCell::new(sensor::ModelBus))),
-        },
-        Device {
-            label: "led",
-            resource: Resource::Output(LED.init(RefCell::new(led))),
-        },
-    ]))
+    run(
+        &LAYOUT,
+        &HOOKS,
+        flash,
+        devices::start(),
+        interrupts::FAULT.take(),
+    )
+    .await
 }
