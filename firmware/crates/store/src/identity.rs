@@ -35,7 +35,11 @@ impl Identity {
         writer.unsigned(self.rotation);
     }
 
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+    /// The identity in these bytes.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         reader.array_exactly(5)?;
         let device = reader.text()?.into();
