@@ -1,4 +1,4 @@
-//! Everything around the handler of a component: the bindings to the host, an allocator, a panic handler.
+//! Everything around the exports of a component: the bindings to the host, an allocator, a panic handler.
 //!
 //! ```text
 //! #![no_std]
@@ -16,32 +16,52 @@
 //!
 //! petiole_guest::component!(Hello);
 //! ```
+//!
+//! Each feature adds an export, and a trait that the component's type implements:
+//!
+//! | Feature | Trait | Called |
+//! |---|---|---|
+//! | `schedule` (default) | [`Handler`] | on a schedule |
+//! | `edges` | `EdgeHandler` | when an input changes |
+//! | `messages` | `MessageHandler` | with messages |
+//! | `service` | `Service` | once, to stay |
 #![no_std]
 
-mod arena;
+#[cfg(feature = "embedded-hal")]
+extern crate alloc;
 
-/// Bindings generated from `wit/`: the interfaces of world `petiole:host/scheduled`.
+mod arena;
+#[cfg(feature = "embedded-hal")]
+pub mod hal;
+mod exports;
+
+/// Bindings generated from `wit/`: the interfaces of world `petiole:host/imports`.
 #[allow(missing_docs)]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "scheduled",
-        pub_export_macro: true,
+        world: "petiole:host/imports",
         generate_all,
     });
 }
 
 pub use arena::Arena;
-pub use bindings::exports::petiole::schedule::handler::Guest as Handler;
+pub use bindings::petiole::clock::synchronization;
 pub use bindings::petiole::i2c::buses;
 pub use bindings::petiole::telemetry::telemetry;
-pub use bindings::wasi::clocks::monotonic_clock;
+pub use bindings::wasi::clocks::{monotonic_clock, wall_clock};
 pub use bindings::wasi::config::store as config;
-pub use bindings::wasi::gpio::digital;
+pub use bindings::wasi::gpio::{digital, digital_async, pwm};
 pub use bindings::wasi::i2c::i2c;
+pub use bindings::wasi::io::poll;
+pub use bindings::wasi::keyvalue::{atomics, store as key_value};
 pub use bindings::wasi::logging::logging::{Level, log};
+pub use bindings::wasi::random::random;
+pub use bindings::wasi::spi::spi;
+pub use bindings::wasmcloud::messaging::consumer as messages;
+pub use exports::*;
 
-/// Makes a component of a type that implements [`Handler`].
+/// Makes a component of a type that implements the traits of its exports.
 ///
 /// `component!(Type)` gives it a heap of 1 KiB, `component!(Type, heap: 4096)` one of another size: texts and lists
 /// that pass between host and guest, and whatever the guest allocates, live there.
@@ -53,7 +73,10 @@ macro_rules! component {
     ($handler:ident, heap: $bytes:expr) => {
         #[global_allocator]
         static HEAP: $crate::Arena<{ $bytes }> = $crate::Arena::new();
-        $crate::bindings::export!($handler with_types_in $crate::bindings);
+        $crate::export_schedule!($handler);
+        $crate::export_edges!($handler);
+        $crate::export_messages!($handler);
+        $crate::export_service!($handler);
     };
 }
 
