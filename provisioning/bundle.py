@@ -1,17 +1,20 @@
 """Bundles: a workload release signed for one class of targets (formats.md section 4)."""
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from provisioning import component, component_compiler
+from provisioning import component, component_compiler, component_symbols, grants, sequences
+from provisioning.component_symbols import Image
 from provisioning.errors import InputError, ProvisioningError
 from wire import cose, profiles, suit
 from wire.errors import MalformedError, WireError
 from wire.manifest import Workload
 from wire.suit import Envelope, Manifest
+
+MAX_BOARD_COMPONENTS = 4
+"""Boards take so many components of one workload (formats.md section 4)."""
 
 
 class Target(StrEnum):
@@ -54,23 +57,31 @@ def make_from_file(
     sequence: int | None = None,
     build: bool = True,
 ) -> Bundle:
-    """Make a bundle of a workload file: build its component if the file says how, check its grants, compile, sign.
+    """Make a bundle of a workload file: build its components if the file says how, check their grants, compile, sign.
 
-    `profile` goes before the one of `target`; `sequence` is the Unix time in seconds when left out.
+    `profile` goes before the one of `target`; without a `sequence` number the next one is reserved.
     """
     workload = component.load_workload(manifest_path)
-    if target is Target.BOARD and len(workload.images) > 1:
+    if target is Target.BOARD and len(workload.images) > MAX_BOARD_COMPONENTS:
         raise InputError(
-            f"the workload has {len(workload.images)} components; boards run one",
+            f"the workload has {len(workload.images)} components; boards run up to {MAX_BOARD_COMPONENTS}",
             where=str(workload.path),
             next_step="split it, or deploy it to an edge host",
         )
-    if build and workload.build is not None:
+    if build and any(workload.builds):
         component.build(manifest_path)
-    payloads = [_payload(workload, index, target) for index in range(len(workload.images))]
-    number = int(time.time()) if sequence is None else sequence
+    worlds = [component_compiler.world(component.there(workload, image)) for image in workload.images]
+    workload = grants.complete(workload, worlds)
+    payloads = [
+        image.read_bytes() if target is Target.EDGE else component.compile_for_boards(image)
+        for image in workload.images
+    ]
+    number = sequences.reserve(workload.name) if sequence is None else sequence
     data = make(workload, profile or profile_of(target), key, number, payloads)
-    return Bundle(data, Envelope.parse(data).manifest)
+    envelope = Envelope.parse(data)
+    names = [part.name for part in workload.release.components]
+    component_symbols.keep(envelope.manifest_digest, map(Image, names, workload.images))
+    return Bundle(data, envelope.manifest)
 
 
 def parse(data: bytes, where: str) -> Envelope:
@@ -96,15 +107,3 @@ def verify(data: bytes, public_keys: Iterable[bytes], where: str) -> Manifest:
     except WireError as error:
         raise ProvisioningError(str(error), where=where) from error
     return manifest
-
-
-def _payload(workload: Workload, index: int, target: Target) -> bytes:
-    image = workload.images[index]
-    if not image.is_file():
-        raise InputError(
-            f"component file {image.name} is not there",
-            where=str(workload.path),
-            next_step=f"build it with: petiole component build {workload.path}",
-        )
-    component.check_grants(workload, index, component_compiler.world(image))
-    return image.read_bytes() if target is Target.EDGE else component.compile_for_boards(image)

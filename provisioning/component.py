@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioning import checkout, component_compiler
+from provisioning import checkout, component_compiler, grants
 from provisioning.component_compiler import World
 from provisioning.errors import InputError, ToolError
-from wire import interfaces, manifest
+from wire import manifest
 from wire.errors import WireError
 from wire.manifest import Build, Workload
 
@@ -49,38 +49,57 @@ def load_workload(path: Path) -> Workload:
         raise InputError(str(error)) from error
 
 
-def build(manifest_path: Path) -> BuiltComponent:
-    """Build the component of a workload file (or of the one in a folder) to where its `image` says.
+def build(manifest_path: Path) -> list[BuiltComponent]:
+    """Build the components of a workload file (or of the one in a folder) to where their `image` says.
 
     Raises InputError for a wrong workload file or an import without a grant, ToolError when cargo or petiole-aot fails.
+    Component files that are there stay as they are until all is well.
     """
     workload = load_workload(manifest_path)
-    if workload.build is None:
+    if not any(workload.builds):
         raise InputError(
             "the workload file does not say how to build",
             where=str(workload.path),
             next_step=f'add to metadata: annotations: {{{manifest.CRATE_ANNOTATION}: "."}}',
         )
-    if len(workload.images) != 1:
+    for image in workload.images:
+        image.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=workload.images[0].parent, prefix=".build-") as folder:
+        drafts = [Path(folder) / f"{at}.wasm" if how else None for at, how in enumerate(workload.builds)]
+        core_sizes = [
+            _build_draft(how, draft) if how and draft else 0 for how, draft in zip(workload.builds, drafts, strict=True)
+        ]
+        files = [draft or image for draft, image in zip(drafts, workload.images, strict=True)]
+        worlds = [component_compiler.world(there(workload, file)) for file in files]
+        grants.complete(workload, worlds)
+        for draft, image in zip(drafts, workload.images, strict=True):
+            if draft:
+                component_compiler.debug_file(draft).replace(component_compiler.debug_file(image))
+                draft.replace(image)
+    parts = zip(workload.release.components, workload.images, core_sizes, worlds, strict=True)
+    return [_described(part.name, path, core_size, world) for part, path, core_size, world in parts if core_size]
+
+
+def there(workload: Workload, image: Path) -> Path:
+    """The component file, which is there. Raises InputError."""
+    if not image.is_file():
         raise InputError(
-            f"the workload has {len(workload.images)} components, and one crate to build",
+            f"component file {image.name} is not there",
             where=str(workload.path),
-            next_step=f"build them yourself and remove the annotation {manifest.CRATE_ANNOTATION}",
+            next_step=f"build it with: petiole component build {workload.path}",
         )
-    (path,) = workload.images
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".build-") as folder:
-        draft = Path(folder) / path.name
-        with _one_build_at_a_time():
-            module = build_module(workload.build)
-            core_size = module.stat().st_size
-            component_compiler.componentize(module, draft)
-        world = component_compiler.world(draft)
-        check_grants(workload, 0, world)
-        draft.replace(path)
+    return image
+
+
+def _build_draft(how: Build, draft: Path) -> int:
+    with _one_build_at_a_time():
+        return component_compiler.componentize(build_module(how), draft)
+
+
+def _described(name: str, path: Path, core_size: int, world: World) -> BuiltComponent:
     content, compiled = path.read_bytes(), compile_for_boards(path)
     return BuiltComponent(
-        name=workload.release.components[0].name,
+        name=name,
         path=path,
         sha256=hashlib.sha256(content).digest(),
         core_size=core_size,
@@ -131,33 +150,3 @@ def compile_for_boards(path: Path) -> bytes:
         artifact = Path(folder) / "component.cwasm"
         component_compiler.compile_for_boards(path, artifact)
         return artifact.read_bytes()
-
-
-def check_grants(workload: Workload, index: int, world: World) -> None:
-    """Raise InputError unless the workload grants all that its component `index` imports, and the component can run."""
-    component = workload.release.components[index]
-    for name in world.imports:
-        if interfaces.granted(name, component.grants):
-            continue
-        interface = interfaces.find(interfaces.granting(name))
-        if interface is None:
-            offered = ", ".join(known.full_name for known in interfaces.IMPORTS)
-            raise InputError(
-                f"component {component.name} imports {name}, which no host offers",
-                where=str(workload.images[index]),
-                next_step=f"offered are {offered}",
-            )
-        namespace, _, package = interface.package.partition(":")
-        config = ", config: {labels: LABEL}" if interface.labelled else ""
-        raise InputError(
-            f"component {component.name} imports {name}, which the workload file does not grant",
-            where=str(workload.path),
-            next_step="add to hostInterfaces: "
-            f"- {{namespace: {namespace}, package: {package}, interfaces: [{interface.name}]{config}}}",
-        )
-    if component.triggers and interfaces.HANDLER.full_name not in world.exports:
-        raise InputError(
-            f"component {component.name} is to run on a schedule, but exports no {interfaces.HANDLER.full_name}",
-            where=str(workload.path),
-            next_step="export the interface, or remove petiole:schedule from hostInterfaces",
-        )

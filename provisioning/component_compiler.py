@@ -27,6 +27,17 @@ class World:
     exports: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Source:
+    """A place in a component's source; what is not known is None. Line and column count from 1."""
+
+    function: int | None
+    name: str | None
+    file: str | None
+    line: int | None
+    column: int | None
+
+
 @cache
 def find() -> Path:
     """The compiler; built if there is none yet. Raises InputError or ToolError."""
@@ -43,9 +54,24 @@ def find() -> Path:
     return path
 
 
-def componentize(module: Path, component: Path) -> None:
-    """Wrap a core module into a component."""
-    _run("componentize", str(module), "--output", str(component))
+def componentize(module: Path, component: Path) -> int:
+    """Wrap a core module into a component and its debug file; the bytes of the module without the compiler's notes."""
+    sizes = _run(
+        "componentize", str(module), "--output", str(component), "--debug", str(debug_file(component)), "--json"
+    )
+    return int(json.loads(sizes)["core"])
+
+
+def debug_file(component: Path) -> Path:
+    """Where the names and line tables of a component lie."""
+    return component.with_suffix(".debug.wasm")
+
+
+def explain(component: Path, *, function: int | None, pc: int | None) -> Source:
+    """What a place in a component is, by the debug file beside it. Raises ToolError when it has no such place."""
+    places = {"--function": function, "--pc": pc}
+    arguments = [text for name, value in places.items() if value is not None for text in (name, str(value))]
+    return Source(**json.loads(_run("explain", str(component), *arguments, "--json")))
 
 
 def compile_for_boards(component: Path, artifact: Path) -> None:

@@ -12,7 +12,7 @@ from provisioning.errors import DeploymentError, DeviceRefusedError
 from provisioning.smp_client import SmpClient
 from wire.refusals import Refusal
 from wire.smp import Petiole
-from wire.suit import Envelope
+from wire.suit import Envelope, join
 
 BLOCK = 1024
 POLL_SECONDS = 0.2
@@ -29,7 +29,7 @@ def install(client: SmpClient, bundle: bytes, progress: Progress = lambda _offse
     envelope = Envelope.parse(bundle)
     answer = send_envelope(client, envelope.sever())
     name, size, offset = str(answer["name"]), int(answer["size"]), int(answer["next"])
-    payload = next(iter(envelope.payloads.values()))
+    payload = join(envelope.payloads[code.uri] for code in envelope.manifest.codes)
     while offset < size:
         answer = client.write(Petiole.PAYLOAD, {"off": offset, "data": payload[offset : offset + BLOCK]})
         offset = int(answer["off"])

@@ -3,7 +3,7 @@
 `spec.template.spec` has `components`, each with name and image, a `service` if the workload has one that runs all the
 time, and `hostInterfaces`, which say what these are granted and when they are called (`wire.host_interfaces`); nothing
 is granted by default. Annotations say how to build: `petiole.build/crate` (a folder, relative to the file) and
-`petiole.build/features` (comma separated).
+`petiole.build/features` (comma separated); of several components each has its own, `petiole.build/crate.NAME`.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _UNSUPPORTED_RESOURCES = (
 
 @dataclass(frozen=True)
 class Build:
-    """How to build the component: the cargo crate's folder and its features."""
+    """How to build a component: the cargo crate's folder and its features."""
 
     crate: Path
     features: tuple[str, ...] = ()
@@ -48,12 +48,15 @@ class Build:
 
 @dataclass(frozen=True)
 class Workload:
-    """A workload file: `images` are the component files, in the order of the descriptor's components."""
+    """A workload file: `images` are the component files, in the order of the descriptor's components.
+
+    `builds` say how to make each of them, None where somebody else does.
+    """
 
     path: Path
     release: Descriptor
     images: tuple[Path, ...]
-    build: Build | None = None
+    builds: tuple[Build | None, ...]
 
     @property
     def name(self) -> str:
@@ -90,8 +93,8 @@ def load(path: Path | str) -> Workload:
         release = Descriptor(name, version, tuple(draft.component() for draft in drafts), probation)
     except MalformedError as error:
         template["spec"].fail(str(error))
-    build = _build(metadata["annotations"], path) if "annotations" in metadata else None
-    return Workload(path, release, tuple(draft.image for draft in drafts), build)
+    builds = _builds(metadata.get("annotations"), [draft.name for draft in drafts], path)
+    return Workload(path, release, tuple(draft.image for draft in drafts), builds)
 
 
 def _drafts(node: Node, spec: dict[str, Node], path: Path) -> list[Draft]:
@@ -142,13 +145,18 @@ def _version(labels: Node) -> str:
     return version
 
 
-def _build(annotations: Node, path: Path) -> Build | None:
-    values = annotations.mapping()
-    known = (CRATE_ANNOTATION, FEATURES_ANNOTATION)
+def _builds(annotations: Node | None, names: list[str], path: Path) -> tuple[Build | None, ...]:
+    values = annotations.mapping() if annotations else {}
+    ends = [""] if len(names) == 1 else [f".{name}" for name in names]
+    every = [kind + end for end in ends for kind in (CRATE_ANNOTATION, FEATURES_ANNOTATION)]
     for key, node in values.items():
-        if key.startswith("petiole") and key not in known:
-            node.fail(f"unknown annotation {key}{suggestion(key, known)}")
-    if CRATE_ANNOTATION not in values:
+        if key.startswith("petiole") and key not in every:
+            node.fail(f"unknown annotation {key}{suggestion(key, every)}")
+    return tuple(_build(values, end, path) for end in ends)
+
+
+def _build(values: dict[str, Node], end: str, path: Path) -> Build | None:
+    crate, features = CRATE_ANNOTATION + end, FEATURES_ANNOTATION + end
+    if crate not in values:
         return None
-    features = words(values[FEATURES_ANNOTATION].text()) if FEATURES_ANNOTATION in values else ()
-    return Build(path.parent / values[CRATE_ANNOTATION].text(), features)
+    return Build(path.parent / values[crate].text(), words(values[features].text()) if features in values else ())

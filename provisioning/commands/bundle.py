@@ -11,6 +11,7 @@ from provisioning.bundle import Target
 from provisioning.console import JsonOption, print_fields, print_json, print_note
 from provisioning.errors import InputError
 from wire import cose, profiles
+from wire.descriptor import Grant
 from wire.errors import WireError
 from wire.suit import Envelope, Manifest
 
@@ -30,7 +31,7 @@ def make(
         str | None, typer.Option(help="Profile of the hosts; for boards that of this checkout when left out.")
     ] = None,
     sequence: Annotated[
-        int | None, typer.Option(min=1, help="Sequence number; a device takes only greater ones. The Unix time.")
+        int | None, typer.Option(min=1, help="Sequence number; a device takes only greater ones. The next one.")
     ] = None,
     build: Annotated[bool, typer.Option(help="Build the component first, when the workload file says how.")] = True,
     as_json: JsonOption = False,
@@ -89,7 +90,7 @@ def _print(file: Path, envelope: Envelope, as_json: bool) -> None:
     if as_json:
         print_json(fields)
         return
-    (code, *others), component = fields["codes"], envelope.manifest.descriptor.components[0]
+    parts = zip(fields["codes"], envelope.manifest.descriptor.components, strict=True)
     print_fields(
         [
             ("workload", f"{fields['name']} {fields['version']}"),
@@ -97,12 +98,21 @@ def _print(file: Path, envelope: Envelope, as_json: bool) -> None:
             ("sequence", fields["sequence"]),
             ("class", f"{fields['class_id']} ({fields['target']})"),
             ("signed by", ", ".join(fields["signed_by"])),
-            ("code", f"{code['size']} bytes" + (f" and {len(others)} more" if others else "")),
             ("envelope", f"{fields['envelope']} bytes without code"),
-            ("grants", ", ".join(component.grants) or "nothing"),
-            ("runs", ", ".join(map(str, component.triggers))),
         ]
     )
+    for code, part in parts:
+        print_fields(
+            [
+                ("component", f"{part.name}, {code['size']} bytes of code"),
+                ("  grants", ", ".join(_grant(name, grant) for name, grant in part.grants.items()) or "nothing"),
+                ("  called", ", ".join(map(str, part.triggers)) or "by other components"),
+            ]
+        )
+
+
+def _grant(name: str, grant: Grant) -> str:
+    return f"{name} ({', '.join(grant.labels)})" if grant.labels else name
 
 
 def _fields(envelope: Envelope, manifest: Manifest) -> dict[str, Any]:

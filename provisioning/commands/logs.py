@@ -18,7 +18,8 @@ def logs(
     *,
     workload: Annotated[str | None, typer.Option(help="Only events of this workload.")] = None,
     kind: Annotated[
-        str | None, typer.Option(help="Only one kind: log, state, stop, refused, limit, boot, link, dropped or message.")
+        str | None,
+        typer.Option(help="One kind only: log, state, stop, refused, limit, boot, link, dropped, message."),
     ] = None,
     after: AfterOption = None,
     limit: LimitOption = 50,

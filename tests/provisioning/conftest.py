@@ -27,7 +27,8 @@ ANCHOR = bytes(range(32))
 def hello(tmp_path_factory: pytest.TempPathFactory) -> BuiltComponent:
     """The example `hello`, built by cargo and petiole-aot."""
     folder: Path = tmp_path_factory.mktemp("hello")
-    return component.build(workloads.write(folder))
+    (built,) = component.build(workloads.write(folder))
+    return built
 
 
 @pytest.fixture

@@ -87,10 +87,21 @@ def test_another_profile(workload_file: Path, key: Path) -> None:
     assert made.manifest.class_id == profiles.class_id("another")
 
 
-def test_boards_run_one_component(tmp_path: Path, key: Path) -> None:
-    path = workloads.write(tmp_path, crate=None, extra="        - {name: two, image: 'file:two.wasm'}\n")
-    with pytest.raises(InputError, match="boards run one"):
+def test_boards_run_up_to_four_components(workload_file: Path, key: Path, tmp_path: Path) -> None:
+    more = [f"        - {{name: more-{at}, image: 'file:hello.wasm'}}\n" for at in range(4)]
+    path = workloads.write(tmp_path, crate=None, extra="".join(more[:3]))
+    made = bundle.make_from_file(path, keys.load_seed(key), Target.BOARD)
+    assert [code.uri for code in made.manifest.codes] == ["#code", "#code1", "#code2", "#code3"]
+    assert [part.name for part in made.manifest.descriptor.components] == ["hello", "more-0", "more-1", "more-2"]
+    path = workloads.write(tmp_path, crate=None, extra="".join(more))
+    with pytest.raises(InputError, match="boards run up to 4"):
         bundle.make_from_file(path, keys.load_seed(key), Target.BOARD)
+
+
+def test_two_releases_in_one_second_have_different_numbers(workload_file: Path, key: Path) -> None:
+    made = [bundle.make_from_file(workload_file, keys.load_seed(key), Target.EDGE) for _ in range(3)]
+    first, second, third = (one.manifest.sequence for one in made)
+    assert first < second < third
 
 
 def test_a_component_that_was_not_built(tmp_path: Path, key: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from petiole.app import app
-from provisioning import component, component_compiler
-from provisioning.component import BuiltComponent, check_grants, load_workload
+from provisioning import component, component_compiler, grants
+from provisioning.component import BuiltComponent, load_workload
 from provisioning.component_compiler import World
 from provisioning.errors import InputError, ToolError
 from tests.provisioning import workloads
@@ -26,7 +26,7 @@ def test_a_component_is_built(hello: BuiltComponent) -> None:
 
 
 def test_builds_are_reproducible(hello: BuiltComponent, tmp_path: Path) -> None:
-    again = component.build(workloads.write(tmp_path))
+    (again,) = component.build(workloads.write(tmp_path))
     assert again.sha256 == hello.sha256
     assert again.compiled_sha256 == hello.compiled_sha256
 
@@ -52,7 +52,7 @@ def test_the_command_prints_sizes(tmp_path: Path, hello: BuiltComponent) -> None
             workloads.SCHEDULE,
             World(("petiole:i2c/buses@0.1.0",), EXPORTS),
             "imports petiole:i2c/buses@0.1.0, which the workload file does not grant",
-            "- {namespace: wasi, package: i2c, interfaces: [i2c], config: {labels: LABEL}}",
+            "- {namespace: wasi, package: i2c, interfaces: [i2c], config: {labels: NAME}}",
         ),
         (
             workloads.SCHEDULE,
@@ -71,7 +71,7 @@ def test_the_command_prints_sizes(tmp_path: Path, hello: BuiltComponent) -> None
 def test_missing_grants_are_named(tmp_path: Path, interfaces: str, world: World, message: str, next_step: str) -> None:
     workload = load_workload(workloads.write(tmp_path, interfaces=interfaces))
     with pytest.raises(InputError) as caught:
-        check_grants(workload, 0, world)
+        grants.complete(workload, [world])
     assert message in caught.value.what
     assert next_step in caught.value.next_step
 
@@ -79,7 +79,7 @@ def test_missing_grants_are_named(tmp_path: Path, interfaces: str, world: World,
 def test_a_companion_comes_with_its_interface(tmp_path: Path) -> None:
     i2c = "        - {namespace: wasi, package: i2c, interfaces: [i2c], config: {labels: env}}\n"
     workload = load_workload(workloads.write(tmp_path, interfaces=i2c))
-    check_grants(workload, 0, World(("petiole:i2c/buses@0.1.0", "wasi:i2c/i2c@0.2.0-draft"), ()))
+    grants.complete(workload, [World(("petiole:i2c/buses@0.1.0", "wasi:i2c/i2c@0.2.0-draft"), ())])
 
 
 def test_a_file_that_does_not_say_how_to_build(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_crate_that_is_not_there(tmp_path: Path) -> None:
 
 def test_one_crate_for_two_components(tmp_path: Path) -> None:
     path = workloads.write(tmp_path, extra="        - {name: two, image: 'file:two.wasm'}\n")
-    with pytest.raises(InputError, match="has 2 components, and one crate"):
+    with pytest.raises(InputError, match=r"unknown annotation petiole.build/crate: did you mean"):
         component.build(path)
 
 

@@ -54,26 +54,29 @@ def test_a_good_file(file: Path) -> None:
     )
     assert workload.descriptor() == Descriptor("thermometer", "1.0.0", (component,), Probation(5, 30))
     assert workload.images == (file.parent / "out/thermometer.wasm",)
-    assert workload.build == manifest.Build(file.parent / "guest", ("kelvin", "fast"))
+    assert workload.builds == (manifest.Build(file.parent / "guest", ("kelvin", "fast")),)
 
 
 def test_only_the_least(file: Path) -> None:
     head, _, _ = GOOD.partition("      hostInterfaces")
     file.write_text(head.replace("  annotations: {petiole.build/crate", "  annotations: {other/crate"))
     workload = manifest.load(file)
-    assert workload.build is None
+    assert workload.builds == (None,)
     assert workload.release.components[0].grants == {}
 
 
 def test_several_components(file: Path) -> None:
     second = "        - {name: second, image: 'file:second.wasm'}\n      hostInterfaces:\n"
-    text = GOOD.replace("      hostInterfaces:\n", second)
+    text = GOOD.replace("      hostInterfaces:\n", second).replace("build/features", "build/features.thermometer")
+    text = text.replace("build/crate", "build/crate.thermometer")
     text = text.replace("{every: 1s}", '{every: 1s, components: "thermometer"}')
     file.write_text(text)
-    first, other = manifest.load(file).release.components
+    workload = manifest.load(file)
+    first, other = workload.release.components
     assert first.triggers == (Every(1000),)
     assert other.triggers == ()
     assert other.grants == first.grants
+    assert workload.builds == (manifest.Build(file.parent / "guest", ("kelvin", "fast")), None)
 
 
 def test_a_companion_beside_its_interface_adds_nothing(file: Path) -> None:
@@ -118,9 +121,19 @@ def test_a_component_may_have_several_triggers(file: Path) -> None:
     assert manifest.load(file).release.components[0].triggers == (Every(1000), Calendar("0 0 * * *"))
 
 
+NO_BUILD = GOOD.replace('  annotations: {petiole.build/crate: "guest", petiole.build/features: "kelvin, fast"}\n', "")
+
+
+def test_of_several_components_each_has_its_own_build(file: Path) -> None:
+    second = "        - {name: second, image: 'file:second.wasm'}\n      hostInterfaces:\n"
+    file.write_text(GOOD.replace("      hostInterfaces:\n", second))
+    with pytest.raises(MalformedError, match=r"did you mean 'petiole.build/crate.\w+'"):
+        manifest.load(file)
+
+
 def test_a_service(file: Path) -> None:
     field = "      service: {image: 'file:poll.wasm', localResources: {config: {pace: slow}}}\n      hostInterfaces:\n"
-    text = GOOD.replace("      hostInterfaces:\n", field).replace("every: 1s", "every: 1s, components: thermometer")
+    text = NO_BUILD.replace("      hostInterfaces:\n", field).replace("every: 1s", "every: 1s, components: thermometer")
     file.write_text(text)
     workload = manifest.load(file)
     first, service = workload.release.components
@@ -132,7 +145,7 @@ def test_a_service(file: Path) -> None:
 def test_an_interface_of_another_component(file: Path) -> None:
     second = "        - {name: second, image: 'file:second.wasm'}\n      hostInterfaces:\n"
     entry = "{namespace: farm, package: units, interfaces: [convert], version: 1.0.0, config: {component: second}}"
-    file.write_text(GOOD.replace("      hostInterfaces:\n", second + f"        - {entry}\n"))
+    file.write_text(NO_BUILD.replace("      hostInterfaces:\n", second + f"        - {entry}\n"))
     first, other = manifest.load(file).release.components
     assert first.grants["farm:units/convert@1.0.0"] == Grant(("second",))
     assert "farm:units/convert@1.0.0" not in other.grants
