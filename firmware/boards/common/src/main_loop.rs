@@ -43,7 +43,7 @@ const SEND_PAUSE: Duration = Duration::from_millis(2);
 const LAST_BYTES: Duration = Duration::from_millis(50);
 
 /// Starts the host over the board's flash and devices, and runs it for ever. `fault` is what ended the run before this one.
-pub async fn run<M: Medium>(
+pub async fn run<M: Medium + 'static>(
     layout: &'static Layout,
     hooks: &'static Hooks,
     flash: Nor<M>,
@@ -56,6 +56,7 @@ pub async fn run<M: Medium>(
         profile: petiole_profile::PROFILE,
         class: petiole_profile::CLASS_ID,
         vendor: petiole_profile::VENDOR_ID,
+        crashed: fault.is_some(),
     };
     let runner = Runner::new(layout, devices);
     let Ok(mut host) = Host::new(flash, flash::store_layout(layout), runner, facts, hooks) else {

@@ -2,11 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use petiole_engine::{Deployment, Engine, Entry, Guest};
 use petiole_host::{Call, GuestRunner, LoadError, Run, Stop, StopKind, Usage};
-use petiole_interfaces::{Config, Devices, Grants, Limits, Message, Port};
+use petiole_interfaces::gpio::Edges;
+use petiole_interfaces::{Config, Devices, Grants, Limits, Message, Port, Resource};
 use petiole_trust::{Component, Refusal, Trigger, VerifiedCode};
 
 use crate::Layout;
@@ -159,6 +160,16 @@ impl GuestRunner for Runner {
 
     fn usage(&self, guest: &Guest) -> Usage {
         usage(guest.usage())
+    }
+
+    fn watch(&mut self, label: &str, waker: &Waker) -> Option<(Edges, bool)> {
+        let (_, Resource::Input(input)) = self.devices.find(label)? else {
+            return None;
+        };
+        let mut input = input.borrow_mut();
+        let high = input.is_high().ok()?;
+        input.wake_on_change(waker);
+        Some((input.edges(), high))
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::rc::Rc;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -89,6 +90,7 @@ fn main() -> std::io::Result<()> {
         profile: PROFILE,
         class,
         vendor: VENDOR,
+        crashed: false,
     };
     let layout = Layout {
         settings: 0..0x4000,
@@ -102,6 +104,8 @@ fn main() -> std::io::Result<()> {
     let runner = ScriptRunner {
         pinned: Pinned::default(),
         labels,
+        spend: || {},
+        input: Rc::default(),
     };
     let flash = FileFlash::open(path, 0x10_0000)?;
     let mut host = Host::new(flash, layout, runner, facts, &Pc).expect("the layout fits the flash");

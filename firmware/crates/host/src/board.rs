@@ -11,7 +11,7 @@ pub struct Heap {
     pub peak: u32,
 }
 
-/// What a board is, unchanging.
+/// What a board is, unchanging while it runs.
 #[derive(Debug, Clone)]
 pub struct Facts {
     /// Name of the board, as its file in `boards/`.
@@ -24,6 +24,8 @@ pub struct Facts {
     pub class: [u8; 16],
     /// The vendor id.
     pub vendor: [u8; 16],
+    /// Whether the firmware itself ended the run before this one: a fault, a panic, the watchdog.
+    pub crashed: bool,
 }
 
 /// A board's own abilities. One value lives as long as the program.

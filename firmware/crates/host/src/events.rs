@@ -13,7 +13,9 @@ const RESERVED: usize = 1024;
 const RETRY_MS: u64 = 2_000;
 /// Longest text in an event, bytes; longer ones are cut.
 const MAX_TEXT: usize = 384;
-const MAX_EVENT: usize = 1024;
+/// What the fields of every event and the heads of their values take at most, and what one more field takes besides its texts.
+const BASE: usize = 64;
+const HEADS: usize = 16;
 /// What an event costs besides its bytes.
 const OVERHEAD: usize = 32;
 
@@ -28,10 +30,66 @@ pub enum Field<'a> {
     Number(f64),
     /// A truth value.
     Boolean(bool),
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// Nothing.
+    Null,
+}
+
+impl Field<'_> {
+    /// Bytes of its content.
+    fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len().min(MAX_TEXT),
+            Self::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// What an event says besides its kind.
+#[derive(Clone, Copy)]
+enum Content<'a> {
+    Fields(&'a [(&'a str, Field<'a>)]),
+    /// So many fields, written already.
+    Written(usize, &'a [u8]),
+}
+
+/// Writes fields one after the other, without the head of a map.
+pub fn encode(fields: &[(&str, Field<'_>)]) -> Vec<u8> {
+    let mut buffer = alloc::vec![0; size_of_fields(fields)];
+    let mut writer = Writer::new(&mut buffer);
+    write_fields(fields, &mut writer);
+    let length = writer.finish().unwrap_or_default();
+    buffer.truncate(length);
+    buffer
+}
+
+fn size_of_fields(fields: &[(&str, Field<'_>)]) -> usize {
+    fields
+        .iter()
+        .map(|(name, value)| HEADS + name.len() + value.size())
+        .sum()
+}
+
+fn write_fields(fields: &[(&str, Field<'_>)], writer: &mut Writer<'_>) {
+    for (name, value) in fields {
+        writer.text(name);
+        match *value {
+            Field::Text(text) => writer.text(&text[..text.floor_char_boundary(MAX_TEXT)]),
+            Field::Unsigned(number) => writer.unsigned(number),
+            Field::Number(number) => writer.float(number),
+            Field::Boolean(truth) => writer.boolean(truth),
+            Field::Bytes(bytes) => writer.bytes(bytes),
+            Field::Null => writer.null(),
+        };
+    }
 }
 
 struct Event {
     sequence: u32,
+    /// Number of the crash record that it tells of.
+    crash: Option<u32>,
     body: Vec<u8>,
     sent_ms: Option<u64>,
 }
@@ -76,7 +134,7 @@ impl Events {
 
     /// Keeps an event about the board or a workload. False when there is no room: it counts as dropped then.
     pub fn push(&mut self, up_ms: u64, kind: &str, fields: &[(&str, Field<'_>)]) -> bool {
-        self.push_below(CAPACITY, up_ms, kind, fields)
+        self.push_below(CAPACITY, up_ms, kind, Content::Fields(fields), None)
     }
 
     /// Keeps what a guest said; it may not take the room reserved for [`Events::push`].
@@ -86,7 +144,16 @@ impl Events {
         kind: &str,
         fields: &[(&str, Field<'_>)],
     ) -> bool {
-        self.push_below(CAPACITY - RESERVED, up_ms, kind, fields)
+        let content = Content::Fields(fields);
+        self.push_below(CAPACITY - RESERVED, up_ms, kind, content, None)
+    }
+
+    /// Keeps a crash record: fields as [`encode`] wrote them, `count` of them. Does nothing when the record waits here already.
+    pub fn push_crash(&mut self, up_ms: u64, number: u32, count: usize, fields: &[u8]) {
+        if self.held.iter().all(|event| event.crash != Some(number)) {
+            let content = Content::Written(count, fields);
+            self.push_below(CAPACITY, up_ms, "stop", content, Some(number));
+        }
     }
 
     fn push_below(
@@ -94,15 +161,16 @@ impl Events {
         limit: usize,
         up_ms: u64,
         kind: &str,
-        fields: &[(&str, Field<'_>)],
+        content: Content<'_>,
+        crash: Option<u32>,
     ) -> bool {
         if self.dropped > 0 {
             let count = [("count", Field::Unsigned(u64::from(self.dropped)))];
-            if self.insert(limit, up_ms, "dropped", &count) {
+            if self.insert(limit, up_ms, "dropped", Content::Fields(&count), None) {
                 self.dropped = 0;
             }
         }
-        let kept = self.dropped == 0 && self.insert(limit, up_ms, kind, fields);
+        let kept = self.dropped == 0 && self.insert(limit, up_ms, kind, content, crash);
         self.dropped += u32::from(!kept);
         kept
     }
@@ -112,12 +180,20 @@ impl Events {
         limit: usize,
         up_ms: u64,
         kind: &str,
-        fields: &[(&str, Field<'_>)],
+        content: Content<'_>,
+        crash: Option<u32>,
     ) -> bool {
-        let mut buffer = [0; MAX_EVENT];
+        let (count, size) = match content {
+            Content::Fields(fields) => (fields.len(), size_of_fields(fields)),
+            Content::Written(count, fields) => (count, fields.len()),
+        };
+        if self.bytes + OVERHEAD > limit {
+            return false;
+        }
+        let mut buffer = alloc::vec![0; BASE + kind.len() + size];
         let mut writer = Writer::new(&mut buffer);
         writer
-            .map(4 + fields.len())
+            .map(4 + count)
             .text("boot")
             .unsigned(u64::from(self.boot));
         writer
@@ -127,14 +203,9 @@ impl Events {
             .unsigned(up_ms)
             .text("kind")
             .text(kind);
-        for (name, value) in fields {
-            writer.text(name);
-            match *value {
-                Field::Text(text) => writer.text(&text[..text.floor_char_boundary(MAX_TEXT)]),
-                Field::Unsigned(number) => writer.unsigned(number),
-                Field::Number(number) => writer.float(number),
-                Field::Boolean(truth) => writer.boolean(truth),
-            };
+        match content {
+            Content::Fields(fields) => write_fields(fields, &mut writer),
+            Content::Written(_, fields) => _ = writer.raw(fields),
         }
         let Ok(length) = writer.finish() else {
             return false;
@@ -142,29 +213,35 @@ impl Events {
         if self.bytes + length + OVERHEAD > limit {
             return false;
         }
+        buffer.truncate(length);
+        buffer.shrink_to_fit();
         self.newest += 1;
         self.bytes += length + OVERHEAD;
         self.held.push_back(Event {
             sequence: self.newest,
-            body: buffer[..length].to_vec(),
+            crash,
+            body: buffer,
             sent_ms: None,
         });
         true
     }
 
-    /// Frees the events up to `sequence` of `boot`; those of another boot are gone anyway.
-    pub fn acknowledge(&mut self, boot: u32, sequence: u32) {
+    /// Frees the events up to `sequence` of `boot`; those of another boot are gone anyway. Returns the numbers of the crash records
+    /// among them.
+    pub fn acknowledge(&mut self, boot: u32, sequence: u32) -> Vec<u32> {
+        let mut crashes = Vec::new();
         while boot == self.boot
             && self
                 .held
                 .front()
                 .is_some_and(|event| event.sequence <= sequence)
         {
-            self.bytes -= self
-                .held
-                .pop_front()
-                .map_or(0, |event| event.body.len() + OVERHEAD);
+            if let Some(event) = self.held.pop_front() {
+                self.bytes -= event.body.len() + OVERHEAD;
+                crashes.extend(event.crash);
+            }
         }
+        crashes
     }
 
     /// Forgets what was sent: a new subscriber wants everything.

@@ -1,16 +1,15 @@
 //! The host: bytes and time in, bytes out.
 
 use alloc::rc::Rc;
-use core::cell::RefCell;
 
 use petiole_interfaces::Level;
 use petiole_link::{Deframer, answer, event, framed_size, write_frames};
 use petiole_store::{Layout, MappedFlash, Store, StoreError};
 
-use crate::events::{Events, Field};
+use crate::events::Field;
 use crate::manager::Manager;
-use crate::port::Shared;
 use crate::service::Service;
+use crate::shared::Shared;
 use crate::{Board, Facts, GuestRunner, SerialOut};
 
 /// Longest time between two polls, milliseconds.
@@ -27,7 +26,7 @@ pub struct Host<F, R: GuestRunner> {
     reset: bool,
 }
 
-impl<F: MappedFlash, R: GuestRunner> Host<F, R> {
+impl<F: MappedFlash + 'static, R: GuestRunner> Host<F, R> {
     /// Reads the flash, verifies what lies there and brings back every workload.
     ///
     /// A journal that cannot be read is erased: identity and trust anchors stay, workloads have to be sent again.
@@ -50,10 +49,7 @@ impl<F: MappedFlash, R: GuestRunner> Host<F, R> {
             }
             counted => counted?,
         };
-        let shared = Rc::new(Shared {
-            events: RefCell::new(Events::new(boot)),
-            board,
-        });
+        let shared = Rc::new(Shared::new(boot.number, board));
         shared.emit(
             "boot",
             &[
@@ -65,7 +61,7 @@ impl<F: MappedFlash, R: GuestRunner> Host<F, R> {
             shared.log(Level::Error, "journal", error.text());
         }
         let mut manager = Manager::new(store, runner, facts, shared.clone());
-        manager.boot();
+        manager.boot(boot.failures);
         Ok(Self {
             manager,
             shared,
@@ -99,7 +95,7 @@ impl<F: MappedFlash, R: GuestRunner> Host<F, R> {
         }
     }
 
-    /// Does what is due: at most one guest call, restarts, ends of probations, events. Returns when it wants to be
+    /// Does what is due: at most one slice of a guest, restarts, ends of probations, events. Returns when it wants to be
     /// called again at the latest, in milliseconds since the start.
     pub fn poll(&mut self, out: &mut dyn SerialOut) -> u64 {
         self.manager.work();

@@ -1,16 +1,19 @@
-//! Installation: an envelope, then its code in blocks.
+//! Installation begins with an envelope.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use petiole_store::{Candidate, MappedFlash, Phase, Record, Release, Side, Store, Written};
+use petiole_store::{Candidate, MappedFlash, Phase, Record, Release, Side};
 use petiole_trust::{Accepted, Descriptor, MAX_ENVELOPE, Manifest, Refusal, verify_envelope};
 
 use crate::GuestRunner;
 use crate::error::Refused;
 use crate::events::Field;
-use crate::manager::{Manager, first, not_enrolled};
+use crate::manager::{Manager, not_enrolled};
+use crate::peers;
+use crate::transfer::Part;
+use crate::triggers::Triggers;
 use crate::workload::{Summary, Workload};
 
 /// What the board says of an envelope that it took.
@@ -27,7 +30,7 @@ pub struct Taken {
     pub state: &'static str,
 }
 
-impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
+impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
     /// Takes a piece of an envelope; `length` is the size of all of it and comes with the first piece. Returns the offset
     /// wanted next, and what became of the envelope when that was the last piece.
     pub fn envelope_piece(
@@ -73,7 +76,7 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
         let existing = self.find(manifest.name());
         let accepted = match existing {
             Some(at) => Some(self.workloads[at].record.accepted),
-            None => self.store.removed(manifest.name())?,
+            None => self.store().removed(manifest.name())?,
         };
         let accepted = accepted.map(|(sequence, release)| Accepted { sequence, release });
         let runs = existing.is_some_and(|at| self.runs(at, &manifest));
@@ -83,10 +86,9 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
             accepted.as_ref().filter(|_| !runs),
         )?;
         let descriptor = manifest.descriptor()?;
-        self.limits(&descriptor)?;
-        self.check_labels(&descriptor)?;
+        self.check_descriptor(&descriptor)?;
         let (size, code) = (envelope.len() as u32, manifest.size());
-        if !self.store.fits(size, code) {
+        if !self.store().fits(size, code) {
             return Err(Refused::new(
                 Refusal::NoSpace,
                 "the release is larger than a workload slot of this board",
@@ -98,8 +100,12 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
         };
         if runs {
             self.keep_running(at)?;
-        } else if !self.is_on_its_way(at, &manifest) {
-            self.begin(at, envelope, Summary::new(&manifest, &descriptor), code)?;
+        } else {
+            if !self.is_on_its_way(at, &manifest) {
+                self.begin(at, envelope, Summary::new(&manifest, &descriptor), code)?;
+            }
+            self.parts = manifest.codes().iter().map(Part::new).collect();
+            self.copy_known(at, true)?;
         }
         Ok(Taken {
             name: manifest.name().to_owned(),
@@ -112,6 +118,26 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
             },
             state: self.state_name(at),
         })
+    }
+
+    /// Whether the board could ever run this: limits, labels, triggers, order of start.
+    fn check_descriptor(&self, descriptor: &Descriptor<'_>) -> Result<(), Refused> {
+        let components: Vec<_> = descriptor.components().collect();
+        let offered = self.runner.labels();
+        for component in &components {
+            self.limits(component)?;
+            Triggers::new(component, 0)?;
+            for grant in component.grants().filter(peers::has_bound_labels) {
+                let interface = peers::interface(&grant);
+                let of_peer = peers::provider(&grant, &components, offered).is_some();
+                let missing = |label: &&str| !of_peer && !offered.contains(&(label, interface));
+                if let Some(label) = grant.labels().find(missing) {
+                    let detail = [label, " for ", interface].concat();
+                    return Err(Refused::new(Refusal::NoSuchLabel, detail));
+                }
+            }
+        }
+        peers::order(&components, offered).map(drop)
     }
 
     /// Whether the confirmed release is this one.
@@ -160,32 +186,13 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
         Ok(())
     }
 
-    fn check_labels(&self, descriptor: &Descriptor<'_>) -> Result<(), Refused> {
-        let offered = self.runner.labels();
-        for grant in first(descriptor).grants() {
-            let interface = grant.import().split('@').next().unwrap_or("");
-            for label in grant.labels() {
-                if !offered
-                    .iter()
-                    .any(|(name, behind)| *name == label && *behind == interface)
-                {
-                    let mut detail = String::from(label);
-                    detail.push_str(" for ");
-                    detail.push_str(interface);
-                    return Err(Refused::new(Refusal::NoSuchLabel, detail));
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn make_room(&mut self, manifest: &Manifest<'_>) -> Result<usize, Refused> {
         let taken = |index| {
             self.workloads
                 .iter()
                 .any(|workload| workload.index == index)
         };
-        let index = (0..self.store.layout().count).find(|index| !taken(*index));
+        let index = (0..self.store().layout().count).find(|index| !taken(*index));
         let index = index.ok_or_else(|| {
             Refused::new(
                 Refusal::NoSpace,
@@ -198,6 +205,7 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
             running: None,
             next: None,
             outcome: None,
+            stopped: None,
         };
         self.workloads.push(Workload::new(index, record));
         Ok(self.workloads.len() - 1)
@@ -238,111 +246,22 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
     }
 
     /// Makes the slot of a release on its way hold its envelope and nothing else.
-    fn rewrite(&mut self, at: usize, release: &Release, envelope: &[u8]) -> Result<(), Refused> {
+    pub(crate) fn rewrite(
+        &mut self,
+        at: usize,
+        release: &Release,
+        envelope: &[u8],
+    ) -> Result<(), Refused> {
         let index = self.workloads[at].index;
         self.workloads[at].offset = 0;
         self.set_phase(at, Phase::Erasing(0))?;
-        self.store.erase(index, release, 0)?;
-        self.store.write_envelope(index, release, envelope)?;
+        self.store().erase(index, release, 0)?;
+        self.store().write_envelope(index, release, envelope)?;
         self.set_phase(at, Phase::Downloading)
-    }
-
-    /// Takes a block of code. Returns the offset wanted next, and whether the release is staged.
-    pub fn code_block(&mut self, offset: u32, data: &[u8]) -> Result<(u32, bool), Refused> {
-        let at = self.receiving.and_then(|index| {
-            self.workloads
-                .iter()
-                .position(|workload| workload.index == index)
-        });
-        let at = at.ok_or_else(|| {
-            Refused::new(
-                Refusal::WrongState,
-                "no code is expected: send its envelope first",
-            )
-        })?;
-        let workload = &self.workloads[at];
-        let (index, wanted) = (workload.index, workload.offset);
-        let release = match workload.record.next {
-            Some(Candidate {
-                release,
-                phase: Phase::Downloading,
-            }) => release,
-            Some(Candidate {
-                release,
-                phase: Phase::Staged,
-            }) => return Ok((release.code, true)),
-            _ => {
-                return Err(Refused::new(
-                    Refusal::WrongState,
-                    "no code is expected: send its envelope first",
-                ));
-            }
-        };
-        if offset != wanted {
-            return Ok((wanted, false));
-        }
-        if data.len() > (release.code - offset) as usize {
-            return Err(Refused::new(
-                Refusal::Malformed,
-                "more bytes than the code was said to have",
-            ));
-        }
-        let count = Store::<F>::writable(&release, offset, data.len() as u32);
-        match self
-            .store
-            .write_code(index, &release, offset, &data[..count as usize])?
-        {
-            Written::All => self.workloads[at].offset += count,
-            Written::Conflict(place) => self.mend(at, &release, place)?,
-        }
-        if self.workloads[at].offset < release.code {
-            return Ok((self.workloads[at].offset, false));
-        }
-        match self.stage(at, &release) {
-            Ok(()) => Ok((release.code, true)),
-            Err(refused) => {
-                self.drop_candidate(at, false, refused.reason());
-                Err(refused)
-            }
-        }
-    }
-
-    /// Erases what a cut left behind, as little of it as the flash allows, and goes back to before it.
-    fn mend(&mut self, at: usize, release: &Release, place: u32) -> Result<(), Refused> {
-        let index = self.workloads[at].index;
-        match Store::<F>::mend_from(release, place) {
-            (0, _) => {
-                let envelope = self.store.envelope(index, release).to_vec();
-                self.rewrite(at, release, &envelope)
-            }
-            (from, offset) => {
-                self.workloads[at].offset = offset;
-                self.set_phase(at, Phase::Erasing(from))?;
-                self.store.erase(index, release, from)?;
-                self.set_phase(at, Phase::Downloading)
-            }
-        }
-    }
-
-    /// All code is there: checks that it is the signed one and that the engine takes it.
-    fn stage(&mut self, at: usize, release: &Release) -> Result<(), Refused> {
-        let index = self.workloads[at].index;
-        let (manifest, descriptor) = self.verify(index, release)?;
-        let code = manifest.verify_code(0, self.store.code(index, release))?;
-        self.emit_state_as(at, "verified", "");
-        let limits = self.limits(&descriptor)?;
-        match self.runner.check(code, &first(&descriptor), &limits, &[]) {
-            // The release that runs may hold what this one needs: activation will tell.
-            Err(error) if error.refusal == Refusal::NoSpace => {}
-            checked => checked?,
-        }
-        self.set_phase(at, Phase::Staged)?;
-        self.emit_state(at);
-        Ok(())
     }
 }
 
-fn busy() -> Refused {
+pub(crate) fn busy() -> Refused {
     Refused::new(
         Refusal::Busy,
         "another release of this workload is on probation: wait for its end",

@@ -1,4 +1,4 @@
-//! From staged to confirmed, or back.
+//! From staged to confirmed, or back; stopped and started on request.
 
 use alloc::string::String;
 
@@ -8,10 +8,10 @@ use petiole_trust::Refusal;
 use crate::GuestRunner;
 use crate::error::Refused;
 use crate::manager::Manager;
-use crate::workload::{Running, Summary};
+use crate::workload::{Restart, Summary};
 
-impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
-    /// Puts the staged release of a workload on probation in place of the one that runs.
+impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
+    /// Puts the staged release of a workload on probation in place of the one that runs. Ends safe mode.
     pub fn activate(&mut self, name: &str) -> Result<&'static str, Refused> {
         let at = self.find_or_refuse(name)?;
         let release = match self.workloads[at].record.next {
@@ -31,6 +31,7 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
             }
         };
         self.set_phase(at, Phase::Probation(0))?;
+        self.leave_safe_mode();
         match self.start_probation(at, &release) {
             Ok(()) => {
                 self.emit_state(at);
@@ -70,10 +71,10 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
 
     /// Ends a trial well when the release is healthy and the fleet was reached.
     pub(crate) fn confirm_if_proven(&mut self, at: usize) {
+        let now_ms = self.shared.now_ms();
         let workload = &mut self.workloads[at];
         let Some(trial) = &workload.trial else { return };
-        let called = workload.guest.as_ref().is_some_and(Running::is_called);
-        if !trial.confirmed || (called && trial.calls < trial.terms.calls) {
+        if self.safe || !trial.confirmed || !workload.is_healthy(trial, now_ms) {
             return;
         }
         workload.trial = None;
@@ -82,6 +83,7 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
             .next
             .take()
             .map(|candidate| candidate.release);
+        workload.record.stopped = None;
         workload.running = workload.next.take();
         let saved = self.save(at);
         self.note_result(saved);
@@ -90,20 +92,22 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
 
     /// Takes a release on probation back and starts the confirmed one again.
     pub(crate) fn roll_back(&mut self, at: usize, reason: String) {
-        self.workloads[at].guest = None;
+        self.workloads[at].stop();
         self.drop_candidate(at, true, reason);
         self.start_running(at);
     }
 
-    /// Rolls back when a trial has taken too long.
-    pub(crate) fn end_late_trial(&mut self, at: usize, now_ms: u64) {
-        let workload = &self.workloads[at];
-        let Some(trial) = workload.trial.filter(|trial| now_ms >= trial.deadline_ms) else {
+    /// Ends a trial: well when a service has run for long enough, badly when it has taken too long.
+    pub(crate) fn end_trial(&mut self, at: usize, now_ms: u64) {
+        let Some(trial) = self.workloads[at].trial else {
             return;
         };
-        let healthy = trial.calls >= trial.terms.calls
-            || !workload.guest.as_ref().is_some_and(Running::is_called);
-        let why = if healthy {
+        self.confirm_if_proven(at);
+        let workload = &self.workloads[at];
+        if workload.trial.is_none() || now_ms < trial.deadline_ms {
+            return;
+        }
+        let why = if workload.is_healthy(&trial, now_ms) {
             "no round trip to the fleet was seen"
         } else {
             "too few good calls"
@@ -111,13 +115,38 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
         self.roll_back(at, ["probation-timeout: ", why, " in time"].concat());
     }
 
-    /// Removes a workload and its guest.
+    /// Stops all components of a workload and starts them again; ends a failed state of the confirmed release.
+    pub fn restart(&mut self, name: &str) -> Result<&'static str, Refused> {
+        let at = self.find_or_refuse(name)?;
+        let workload = &mut self.workloads[at];
+        workload.restart = Restart::default();
+        if workload.record.stopped.take().is_some() {
+            self.save(at)?;
+        }
+        match self.workloads[at].on_probation() {
+            Some(release) if !self.safe => {
+                if let Err(refused) = self.start(at, &release) {
+                    self.roll_back(at, refused.reason());
+                }
+            }
+            Some(_) => {}
+            None => {
+                self.workloads[at].stop();
+                self.start_running(at);
+            }
+        }
+        self.emit_state(at);
+        Ok(self.state_name(at))
+    }
+
+    /// Removes a workload, its components and what they kept.
     pub fn remove(&mut self, name: &str) -> Result<(), Refused> {
         let at = self.find_or_refuse(name)?;
         let workload = &mut self.workloads[at];
-        workload.guest = None;
+        workload.stop();
         let index = workload.index;
-        self.store.remove(index, &self.workloads[at].record)?;
+        let workload = &self.workloads[at];
+        self.store().remove(index, &workload.record)?;
         self.workloads.remove(at);
         if self.receiving == Some(index) {
             self.receiving = None;

@@ -1,85 +1,62 @@
-//! The way of one guest's words into the event buffer, held to the guest's message rate.
+//! The way from one guest to the rest of the board, held to the guest's message rate.
 
 use alloc::rc::Rc;
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::Cell;
 use core::task::{Context, Poll};
 
 use petiole_interfaces::meter::Meter;
 use petiole_interfaces::{
-    KeyValue, KeyValueError, Level, Limits, Message, MessageError, Port, TelemetryError, Value, Wall,
+    KeyValue, Level, Limits, Message, MessageError, Port, TelemetryError, Value, Wall,
 };
 
-use crate::Board;
-use crate::events::{Events, Field};
+use crate::breaches::Breaches;
+use crate::events::Field;
+use crate::member::Origin;
+use crate::shared::Shared;
 
 const SECOND_NS: u64 = 1_000_000_000;
-/// The same breach is not said again for this time, milliseconds.
-const BREACH_PAUSE_MS: u64 = 60_000;
-
-/// What all guests share.
-pub struct Shared {
-    /// Events of this boot.
-    pub events: RefCell<Events>,
-    /// The board.
-    pub board: &'static dyn Board,
-}
-
-impl Shared {
-    /// Milliseconds since the start.
-    pub fn now_ms(&self) -> u64 {
-        self.board.now_ns() / 1_000_000
-    }
-
-    /// Keeps an event.
-    pub fn emit(&self, kind: &str, fields: &[(&str, Field<'_>)]) {
-        self.events.borrow_mut().push(self.now_ms(), kind, fields);
-    }
-
-    /// Keeps a log line of the board's own.
-    pub fn log(&self, level: Level, context: &str, message: &str) {
-        let level = Field::Unsigned(level as u64);
-        self.emit(
-            "log",
-            &[
-                ("lvl", level),
-                ("ctx", Field::Text(context)),
-                ("msg", Field::Text(message)),
-            ],
-        );
-    }
-}
+/// Longest body of a message, bytes: with subjects and the rest it fits one SMP message.
+pub const LONGEST_BODY: usize = 1_024;
 
 /// One guest's port.
-pub struct GuestPort {
+pub struct GuestPort<V> {
     shared: Rc<Shared>,
-    workload: String,
-    version: String,
+    origin: Rc<Origin>,
+    /// Tells the guest's requests from those of others.
+    number: u32,
     messages: Meter,
-    /// The breach that was said last, and when, milliseconds.
-    breach: Option<(&'static str, u64)>,
-    values: NoValues,
+    breaches: Breaches,
+    /// When the guest wants to be polled again, nanoseconds.
+    alarm: Rc<Cell<u64>>,
+    values: V,
 }
 
-impl GuestPort {
-    /// The port of a guest of this workload and version.
-    pub fn new(shared: Rc<Shared>, workload: &str, version: &str, limits: &Limits) -> Self {
+impl<V> GuestPort<V> {
+    /// The port of a guest.
+    pub fn new(
+        shared: Rc<Shared>,
+        origin: Rc<Origin>,
+        alarm: Rc<Cell<u64>>,
+        limits: &Limits,
+        values: V,
+    ) -> Self {
         let messages = Meter::new(limits.messages, SECOND_NS, shared.board.now_ns());
+        let number = shared.next_port();
         Self {
             shared,
-            workload: workload.into(),
-            version: version.into(),
+            origin,
+            number,
             messages,
-            breach: None,
-            values: NoValues,
+            breaches: Breaches::default(),
+            alarm,
+            values,
         }
     }
 
     fn emit(&self, kind: &str, fields: &[(&str, Field<'_>)]) -> bool {
         let mut all = [("", Field::Boolean(false)); 6];
-        all[0] = ("wl", Field::Text(&self.workload));
-        all[1] = ("ver", Field::Text(&self.version));
+        all[0] = ("wl", Field::Text(&self.origin.workload));
+        all[1] = ("ver", Field::Text(&self.origin.version));
         let count = 2 + fields.len();
         all[2..count].copy_from_slice(fields);
         let now_ms = self.shared.now_ms();
@@ -93,15 +70,39 @@ impl GuestPort {
     fn take_message(&mut self) -> bool {
         let allowed = self.messages.take(1, self.shared.board.now_ns());
         if !allowed {
-            self.breach("messages-per-second", self.messages.most());
+            self.tell_breach("messages-per-second", self.messages.most());
         }
         allowed
     }
+
+    fn tell_breach(&mut self, limit: &'static str, value: u32) {
+        if self.breaches.tell(limit, self.shared.now_ms()) {
+            self.shared
+                .emit_limit(&self.origin, limit, u64::from(value));
+        }
+    }
+
+    fn check(&mut self, message: &Message) -> Result<(), MessageError> {
+        if message.body.len() > LONGEST_BODY {
+            return Err(MessageError::TooLong);
+        }
+        if self.take_message() {
+            Ok(())
+        } else {
+            Err(MessageError::RateLimited)
+        }
+    }
 }
 
-impl Port for GuestPort {
+impl<V> Drop for GuestPort<V> {
+    fn drop(&mut self) {
+        self.shared.mail.borrow_mut().close(self.number);
+    }
+}
+
+impl<V: KeyValue> Port for GuestPort<V> {
     fn log(&mut self, level: Level, context: &str, message: &str) {
-        if self.take_message() {
+        if level >= self.shared.level.get() && self.take_message() {
             let level = Field::Unsigned(level as u64);
             self.emit(
                 "log",
@@ -141,68 +142,48 @@ impl Port for GuestPort {
     }
 
     fn breach(&mut self, limit: &'static str, value: u32) {
-        let now_ms = self.shared.now_ms();
-        let known = |(said, at)| said == limit && now_ms < at + BREACH_PAUSE_MS;
-        if !self.breach.is_some_and(known) {
-            self.emit(
-                "limit",
-                &[
-                    ("n", Field::Text(limit)),
-                    ("v", Field::Unsigned(u64::from(value))),
-                ],
-            );
-            self.breach = Some((limit, now_ms));
-        }
+        self.tell_breach(limit, value);
     }
 
     fn now(&self) -> u64 {
         self.shared.board.now_ns()
     }
 
-    fn wake_at(&mut self, _: u64) {}
+    fn wake_at(&mut self, at_ns: u64) {
+        self.alarm.set(self.alarm.get().min(at_ns));
+    }
 
     fn wall(&self) -> Option<Wall> {
-        None
+        self.shared.clock.wall(self.shared.board.now_ns())
     }
 
     fn random(&mut self, bytes: &mut [u8]) {
-        bytes.fill(0);
+        self.shared.random(bytes);
     }
 
-    fn publish(&mut self, _: Message) -> Result<(), MessageError> {
-        Err(MessageError::Full)
+    fn publish(&mut self, message: Message) -> Result<(), MessageError> {
+        self.check(&message)?;
+        self.shared.mail.borrow_mut().send(&self.origin, message)
     }
 
-    fn request(&mut self, _: Message, _: u32) -> Result<u32, MessageError> {
-        Err(MessageError::Full)
+    fn request(&mut self, message: Message, timeout_ms: u32) -> Result<u32, MessageError> {
+        self.check(&message)?;
+        let deadline_ms = self.shared.now_ms().saturating_add(u64::from(timeout_ms));
+        let mut mail = self.shared.mail.borrow_mut();
+        mail.request(self.number, &self.origin, message, deadline_ms)
     }
 
-    fn reply(&mut self, _: u32, _: &mut Context<'_>) -> Poll<Result<Message, MessageError>> {
-        Poll::Ready(Err(MessageError::Timeout))
+    fn reply(
+        &mut self,
+        ticket: u32,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Message, MessageError>> {
+        let now_ms = self.shared.now_ms();
+        let mut mail = self.shared.mail.borrow_mut();
+        mail.poll(self.number, ticket, now_ms, context)
     }
 
     fn key_value(&mut self) -> &mut dyn KeyValue {
         &mut self.values
-    }
-}
-
-/// No values at all.
-struct NoValues;
-
-impl KeyValue for NoValues {
-    fn get(&mut self, _: &str, _: &str) -> Result<Option<Vec<u8>>, KeyValueError> {
-        Err(KeyValueError::NoSuchStore)
-    }
-
-    fn set(&mut self, _: &str, _: &str, _: &[u8]) -> Result<(), KeyValueError> {
-        Err(KeyValueError::NoSuchStore)
-    }
-
-    fn delete(&mut self, _: &str, _: &str) -> Result<(), KeyValueError> {
-        Err(KeyValueError::NoSuchStore)
-    }
-
-    fn keys(&mut self, _: &str, _: u64, _: u64) -> Result<Vec<String>, KeyValueError> {
-        Err(KeyValueError::NoSuchStore)
     }
 }

@@ -2,22 +2,11 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
-use petiole_interfaces::{Limits, Port};
+use petiole_interfaces::gpio::Edges;
+use petiole_interfaces::{Limits, Message, Port};
 use petiole_trust::{Component, Refusal, VerifiedCode};
-
-/// A message between guests, or between a guest and the fleet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Where it goes: tokens parted by dots.
-    pub subject: String,
-    /// What it says.
-    pub body: Vec<u8>,
-    /// The subject of an answer, when one is wanted.
-    pub reply_to: Option<String>,
-}
 
 /// What a guest is called for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +69,7 @@ impl StopKind {
 /// What a guest takes of the board.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Fuel of the call that goes on, or of the last one.
+    /// Fuel since it was loaded, up to now: also of a call that goes on, rounded up to a slice, and of calls of its peers.
     pub fuel: u64,
     /// Linear memory, bytes.
     pub memory: u32,
@@ -165,4 +154,8 @@ pub trait GuestRunner {
 
     /// What the guest takes just now.
     fn usage(&self, guest: &Self::Guest) -> Usage;
+
+    /// The changes of an input up to now, and whether it is high; none when no input has this label or it does not work. The waker
+    /// is called at the next change.
+    fn watch(&mut self, label: &str, waker: &Waker) -> Option<(Edges, bool)>;
 }

@@ -1,25 +1,31 @@
-//! Time: guest calls, restarts, trials.
+//! Whose turn it is.
+//!
+//! Time is given out in slices: a guest is polled until it waits, yields because of its fuel or ends its call. A run that
+//! a timer asked for goes before the ring, the latest first; but never two of them in a row while the ring waits, so that neither
+//! side starves the other.
 
-use alloc::string::String;
-use alloc::task::Wake as _;
+use alloc::sync::Arc;
 use core::task::{Context, Poll};
 
+use petiole_interfaces::Level;
 use petiole_store::MappedFlash;
+use petiole_trust::Edge;
 
 use crate::events::Field;
 use crate::manager::Manager;
+use crate::member::{Member, Want};
+use crate::shared::Shared;
 use crate::workload::Workload;
-use crate::{Call, GuestRunner, Run, Stop, StopKind};
+use crate::{Call, GuestRunner};
 
-/// Errors of the handler in a row that end a trial.
-const TRIAL_ERRORS: u8 = 3;
-
-impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
-    /// Does what is due, with at most one guest call.
+impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
+    /// Does what is due, with at most one slice of a guest.
     pub fn work(&mut self) {
         let now_ms = self.shared.now_ms();
+        self.note_steady(now_ms);
+        self.hand_out();
         for at in 0..self.workloads.len() {
-            self.end_late_trial(at, now_ms);
+            self.end_trial(at, now_ms);
             if self.workloads[at]
                 .restart
                 .at_ms
@@ -28,129 +34,216 @@ impl<F: MappedFlash, R: GuestRunner> Manager<F, R> {
                 self.workloads[at].restart.at_ms = None;
                 self.start_running(at);
             }
+            for number in 0..self.workloads[at].members.len() {
+                self.look_at_inputs(at, number);
+                self.tick(at, number, now_ms);
+            }
         }
-        for _ in 0..self.workloads.len() {
-            self.turn = (self.turn + 1) % self.workloads.len();
-            let Some(running) = &mut self.workloads[self.turn].guest else {
-                continue;
-            };
-            if !running.active && running.take_due(now_ms) {
-                running.active = true;
-                self.runner.begin(&mut running.guest, Call::Run);
-                running.ready.wake_by_ref();
-            }
-            if running.ready.get() {
-                self.poll_guest(self.turn);
-                return;
-            }
+        if let Some((at, number)) = self.choose(now_ms) {
+            self.slice(at, number, now_ms);
         }
     }
 
     /// When [`Manager::work`] has something to do again, milliseconds since the start.
     pub fn next_due(&self) -> Option<u64> {
-        let of_workload = |workload: &Workload<R::Guest>| {
-            let call = workload.guest.as_ref().and_then(|running| {
-                if running.ready.get() {
-                    Some(0)
-                } else {
-                    running.next_due().filter(|_| !running.active)
-                }
-            });
-            let trial = workload.trial.map(|trial| trial.deadline_ms);
-            [call, trial, workload.restart.at_ms]
-                .into_iter()
-                .flatten()
-                .min()
-        };
-        self.workloads.iter().filter_map(of_workload).min()
-    }
-
-    fn poll_guest(&mut self, at: usize) {
-        let workload = &mut self.workloads[at];
-        let Some(running) = &mut workload.guest else {
-            return;
-        };
-        running.ready.clear();
-        let waker = running.ready.waker();
-        let Poll::Ready(result) = self
-            .runner
-            .poll(&mut running.guest, &mut Context::from_waker(&waker))
-        else {
-            return;
-        };
-        running.active = false;
-        match result {
-            Ok(Run { fuel, error: None }) => {
-                running.use_fuel(fuel);
-                running.calls += 1;
-                if let Some(trial) = &mut workload.trial {
-                    (trial.calls, trial.errors) = (trial.calls + 1, 0);
-                    self.confirm_if_proven(at);
-                }
-            }
-            Ok(Run {
-                fuel,
-                error: Some(message),
-            }) => {
-                running.use_fuel(fuel);
-                self.handler_failed(at, &message);
-            }
-            Err(stop) => self.stopped(at, &stop),
-        }
-    }
-
-    /// The handler returned an error: the guest goes on, but a trial does not suffer many of them.
-    fn handler_failed(&mut self, at: usize, message: &str) {
-        let reason = ["error: ", message].concat();
-        self.emit_stop(at, "log", &reason);
-        let Some(trial) = &mut self.workloads[at].trial else {
-            return;
-        };
-        (trial.calls, trial.errors) = (0, trial.errors + 1);
-        if trial.errors >= TRIAL_ERRORS {
-            self.roll_back(at, reason);
-        }
-    }
-
-    fn stopped(&mut self, at: usize, stop: &Stop) {
-        let reason = [stop.kind.label(), ": ", &stop.message].concat();
-        let limit = matches!(
-            stop.kind,
-            StopKind::Fuel | StopKind::Memory | StopKind::Limit(_)
-        );
-        self.emit_stop(at, if limit { "limit" } else { "trap" }, &reason);
-        self.end_guest(at, reason);
-    }
-
-    /// The guest cannot go on: back to the release before, or the same again after a while.
-    fn end_guest(&mut self, at: usize, reason: String) {
-        if self.workloads[at].trial.is_some() {
-            self.roll_back(at, reason);
-            return;
-        }
         let now_ms = self.shared.now_ms();
-        let workload = &mut self.workloads[at];
-        let calls = workload.guest.take().map_or(0, |guest| guest.calls);
-        workload.trouble = reason;
-        workload.restart.schedule(now_ms, calls);
-        self.emit_state(at);
+        let of_workload = |workload: &Workload<R::Guest>| {
+            let members = workload
+                .members
+                .iter()
+                .filter_map(|member| member.next_due(now_ms, &self.shared.clock));
+            let others = [workload.trial_due(now_ms), workload.restart.at_ms];
+            members.chain(others.into_iter().flatten()).min()
+        };
+        let mail = self.shared.mail.borrow().next_due();
+        let workloads = self.workloads.iter().filter_map(of_workload);
+        workloads.chain(mail).min()
     }
 
-    fn emit_stop(&self, at: usize, kind: &str, reason: &str) {
-        let workload = &self.workloads[at];
-        let summary = if workload.trial.is_some() {
-            &workload.next
-        } else {
-            &workload.running
+    fn tick(&mut self, at: usize, number: usize, now_ms: u64) {
+        let shared = &self.shared;
+        let member = &mut self.workloads[at].members[number];
+        if member.tick(now_ms, shared.board.now_ns(), &shared.clock) {
+            shared.emit(
+                "log",
+                &[
+                    ("wl", Field::Text(&member.origin.workload)),
+                    ("ver", Field::Text(&member.origin.version)),
+                    ("lvl", Field::Unsigned(Level::Warn as u64)),
+                    ("ctx", Field::Text("calendar")),
+                    (
+                        "msg",
+                        Field::Text("the time of day is not known yet: calendar runs wait for it"),
+                    ),
+                ],
+            );
+        }
+        if member.is_held(now_ms) && member.breaches.tell("fuel-per-second", now_ms) {
+            shared.emit_limit(&member.origin, "fuel-per-second", member.limits.fuel_refill);
+        }
+    }
+
+    /// The member that gets the next slice.
+    fn choose(&mut self, now_ms: u64) -> Option<(usize, usize)> {
+        let (mut late, mut after, mut first) = (None, None, None);
+        for (at, workload) in self.workloads.iter().enumerate() {
+            for (number, member) in workload.members.iter().enumerate() {
+                let place = (at, number);
+                match member.want(now_ms) {
+                    Some(Want::Late(since)) => {
+                        late = late.into_iter().chain([(since, place)]).min();
+                    }
+                    Some(Want::Slice) => {}
+                    None => continue,
+                }
+                first = first.or(Some(place));
+                if place > self.turn {
+                    after = after.or(Some(place));
+                }
+            }
+        }
+        let ring = after.or(first)?;
+        match late {
+            Some((_, place)) if !self.jumped && place != ring => {
+                self.jumped = true;
+                Some(place)
+            }
+            _ => {
+                self.jumped = false;
+                self.turn = ring;
+                Some(ring)
+            }
+        }
+    }
+
+    /// Polls a member once.
+    fn slice(&mut self, at: usize, number: usize, now_ms: u64) {
+        let member = &mut self.workloads[at].members[number];
+        if let Some(call) = member.take_call(now_ms) {
+            tell_dropped(&self.shared, member);
+            member.fuel_before = self.runner.usage(&member.guest).fuel;
+            self.runner.begin(&mut member.guest, call);
+        }
+        member.slices = member.slices.saturating_add(1);
+        member.ready.clear();
+        let waker = member.ready.waker();
+        let result = self
+            .runner
+            .poll(&mut member.guest, &mut Context::from_waker(&waker));
+        member.charge(self.runner.usage(&member.guest).fuel);
+        match result {
+            Poll::Pending => {}
+            Poll::Ready(Ok(run)) => self.ended(at, number, run),
+            Poll::Ready(Err(stop)) => self.stopped(at, number, &stop),
+        }
+    }
+
+    /// Turns changes of inputs into calls.
+    fn look_at_inputs(&mut self, at: usize, number: usize) {
+        let member = &mut self.workloads[at].members[number];
+        if member.triggers.edges.is_empty() || !member.inputs.get() {
+            return;
+        }
+        member.inputs.clear();
+        let mut watched = core::mem::take(&mut member.triggers.edges);
+        for input in &mut watched {
+            let waker = Arc::clone(&member.inputs).waker();
+            let Some((edges, high)) = self.runner.watch(&input.label, &waker) else {
+                continue;
+            };
+            let changes = [
+                (edges.rising.wrapping_sub(input.seen.rising), true),
+                (edges.falling.wrapping_sub(input.seen.falling), false),
+            ];
+            input.seen = edges;
+            push_edges(member, input.edge, &input.label, changes, high);
+        }
+        member.triggers.edges = watched;
+    }
+
+    /// Hands messages of guests to who takes them, here and at the edge host.
+    fn hand_out(&mut self) {
+        let now_ms = self.shared.now_ms();
+        self.shared.mail.borrow_mut().wake_late(now_ms);
+        loop {
+            let letter = self.shared.mail.borrow_mut().next();
+            let Some((origin, message)) = letter else {
+                return;
+            };
+            let fields = [
+                ("wl", Field::Text(&origin.workload)),
+                ("sub", Field::Text(&message.subject)),
+                ("data", Field::Bytes(&message.body)),
+                (
+                    "reply",
+                    Field::Text(message.reply_to.as_deref().unwrap_or_default()),
+                ),
+            ];
+            let count = fields.len() - usize::from(message.reply_to.is_none());
+            self.shared
+                .events
+                .borrow_mut()
+                .push_from_guest(now_ms, "message", &fields[..count]);
+            self.deliver(message);
+        }
+    }
+
+    /// Gives a message to every component that takes its subject, or to the request that awaits it. Returns how many got it.
+    pub fn deliver(&mut self, message: petiole_interfaces::Message) -> usize {
+        let Some(message) = self.shared.mail.borrow_mut().answer(message) else {
+            return 1;
         };
-        let version = summary.as_ref().map_or("", |summary| &summary.version);
-        let fields = [
-            ("wl", Field::Text(&workload.record.name)),
-            ("ver", Field::Text(version)),
-            ("msg", Field::Text(reason)),
-            ("lvl", Field::Unsigned(4)),
-            ("ctx", Field::Text("handler")),
-        ];
-        self.shared.emit(kind, &fields);
+        let members = self
+            .workloads
+            .iter_mut()
+            .flat_map(|workload| &mut workload.members);
+        members
+            .filter(|member| member.triggers.takes(&message.subject))
+            .filter_map(|member| member.push(Call::Message(message.clone())).then_some(()))
+            .count()
+    }
+}
+
+/// Says how many calls were dropped because the component was too slow for them.
+fn tell_dropped<G>(shared: &Shared, member: &mut Member<G>) {
+    let dropped = member.take_dropped();
+    if dropped > 0 {
+        shared.emit(
+            "dropped",
+            &[
+                ("wl", Field::Text(&member.origin.workload)),
+                ("ver", Field::Text(&member.origin.version)),
+                ("comp", Field::Text(&member.origin.component)),
+                ("count", Field::Unsigned(u64::from(dropped))),
+            ],
+        );
+    }
+}
+
+/// Queues a call for each change that counts, in the order in which they were, as far as two counters tell it: the last one led to
+/// the level that the input has.
+fn push_edges<G>(
+    member: &mut Member<G>,
+    edge: Edge,
+    label: &str,
+    changes: [(u32, bool); 2],
+    high: bool,
+) {
+    let total = changes[0].0.saturating_add(changes[1].0);
+    let mut level = high != total.is_multiple_of(2);
+    // More than fit the queue are not looked at one by one.
+    for _ in 0..total.min(2 * crate::member::MOST_WAITING as u32) {
+        let counts = match edge {
+            Edge::Rising => level,
+            Edge::Falling => !level,
+            Edge::Any => true,
+        };
+        if counts {
+            member.push(Call::Edge {
+                label: label.into(),
+                high: level,
+            });
+        }
+        level = !level;
     }
 }

@@ -4,13 +4,16 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use petiole_cbor::{Malformed, Reader, Writer};
+use petiole_interfaces::messages::is_subject;
+use petiole_interfaces::{Limits, Message, Wall};
 use petiole_link::{Fault, Image, Outcome, Request};
 use petiole_store::{Identity, MappedFlash};
-use petiole_trust::{Anchor, DeviceKey, Refusal, is_name};
+use petiole_trust::{Anchor, DeviceKey, Refusal, is_name, verify_rotation};
 
 use crate::GuestRunner;
 use crate::error::Refused;
 use crate::manager::{Manager, not_enrolled};
+use crate::port::LONGEST_BODY;
 use crate::workload::Workload;
 
 mod command {
@@ -24,6 +27,10 @@ mod command {
     pub const WORKLOADS: u8 = 7;
     pub const REMOVE: u8 = 8;
     pub const SUBSCRIBE: u8 = 9;
+    pub const TIME: u8 = 10;
+    pub const ANCHORS: u8 = 12;
+    pub const MESSAGE: u8 = 13;
+    pub const RESTART: u8 = 14;
 }
 
 /// The board as the SMP server sees it, for one message.
@@ -33,7 +40,7 @@ pub struct Service<'h, F, R: GuestRunner> {
     pub reset: &'h mut bool,
 }
 
-impl<F: MappedFlash, R: GuestRunner> petiole_link::Service for Service<'_, F, R> {
+impl<F: MappedFlash + 'static, R: GuestRunner> petiole_link::Service for Service<'_, F, R> {
     fn call(&mut self, request: &Request<'_>, out: &mut Writer<'_>) -> Result<Outcome, Fault> {
         let body = Body(request.body);
         match (request.command, request.write) {
@@ -53,6 +60,13 @@ impl<F: MappedFlash, R: GuestRunner> petiole_link::Service for Service<'_, F, R>
                 out.map(0);
             }
             (command::SUBSCRIBE, true) => self.subscribe(&body, out)?,
+            (command::TIME, true) => {
+                self.set_time(body.number("unix")?, body.number("unc")?);
+                out.map(0);
+            }
+            (command::ANCHORS, true) => self.anchors(&body, out)?,
+            (command::MESSAGE, true) => self.message(&body, out)?,
+            (command::RESTART, true) => state(self.manager.restart(body.name()?)?, out),
             _ => return Ok(Outcome::Unknown),
         }
         Ok(Outcome::Done)
@@ -65,17 +79,18 @@ impl<F: MappedFlash, R: GuestRunner> petiole_link::Service for Service<'_, F, R>
     }
 
     fn reset(&mut self) {
+        self.manager.prepare_reset();
         *self.reset = true;
     }
 }
 
-impl<F: MappedFlash, R: GuestRunner> Service<'_, F, R> {
+impl<F: MappedFlash + 'static, R: GuestRunner> Service<'_, F, R> {
     fn facts(&mut self, out: &mut Writer<'_>) {
         let manager = &self.manager;
         let (facts, identity) = (&manager.facts, manager.identity.as_ref());
         let (device, site) =
             identity.map_or(("", ""), |identity| (&identity.device, &identity.site));
-        out.map(14)
+        out.map(17)
             .text("board")
             .text(facts.board)
             .text("firmware")
@@ -103,7 +118,15 @@ impl<F: MappedFlash, R: GuestRunner> Service<'_, F, R> {
         for (label, interface) in labels {
             out.text(label).text(interface);
         }
-        let (layout, heap) = (manager.store.layout(), manager.shared.board.heap());
+        out.text("limits");
+        limits(&manager.runner.maximum(), out);
+        out.text("safe").boolean(manager.safe).text("wall");
+        wall(
+            manager.shared.clock.wall(manager.shared.board.now_ns()),
+            out,
+        );
+        let (store, heap) = (manager.store(), manager.shared.board.heap());
+        let layout = store.layout();
         out.text("workloads")
             .unsigned(u64::from(layout.count))
             .text("slot")
@@ -151,11 +174,10 @@ impl<F: MappedFlash, R: GuestRunner> Service<'_, F, R> {
             anchors,
             rotation: 0,
         };
-        self.manager.store.set_identity(&identity)?;
+        self.manager.keep_identity(identity)?;
         out.map(1)
             .text("key")
             .bytes(&DeviceKey::from_seed(&seed).public());
-        self.manager.identity = Some(identity);
         Ok(())
     }
 
@@ -220,13 +242,64 @@ impl<F: MappedFlash, R: GuestRunner> Service<'_, F, R> {
         }
     }
 
+    fn set_time(&mut self, unix_ms: u64, uncertainty_ms: u64) {
+        let shared = &self.manager.shared;
+        let now_ns = shared.board.now_ns();
+        shared.clock.set(unix_ms, uncertainty_ms, now_ns);
+    }
+
+    /// Replaces the trust anchors.
+    fn anchors(&mut self, body: &Body<'_>, out: &mut Writer<'_>) -> Result<(), Refused> {
+        let identity = self.manager.identity.as_ref().ok_or_else(not_enrolled)?;
+        let message = body.field("msg")?.bytes()?;
+        let rotation = verify_rotation(message, &identity.anchors, identity.rotation)?;
+        let mut identity = identity.clone();
+        identity.rotation = rotation.sequence();
+        identity.anchors = rotation.anchors().collect();
+        out.map(1).text("anchors").array(identity.anchors.len());
+        for anchor in &identity.anchors {
+            out.bytes(&anchor.key_id());
+        }
+        self.manager.keep_identity(identity)
+    }
+
+    /// Gives guests a message from elsewhere.
+    fn message(&mut self, body: &Body<'_>, out: &mut Writer<'_>) -> Result<(), Refused> {
+        let subject = body.field("sub")?.text()?;
+        let data = body.field("data")?.bytes()?;
+        let reply_to = match body.find("reply")? {
+            Some(mut reply) => Some(String::from(reply.text()?)),
+            None => None,
+        };
+        if !is_subject(subject) || data.len() > LONGEST_BODY {
+            return Err(Refused::new(
+                Refusal::Malformed,
+                "a message needs a subject without wildcards and at most 1024 bytes",
+            ));
+        }
+        let taken = self.manager.deliver(Message {
+            subject: subject.into(),
+            body: data.into(),
+            reply_to,
+        });
+        out.map(1).text("taken").unsigned(taken as u64);
+        Ok(())
+    }
+
     fn subscribe(&mut self, body: &Body<'_>, out: &mut Writer<'_>) -> Result<(), Refused> {
         let lease_s = body.number("lease")?;
-        let mut events = self.manager.shared.events.borrow_mut();
         if let Some(mut acknowledged) = body.find("ack")? {
             acknowledged.array_exactly(2)?;
-            events.acknowledge(acknowledged.unsigned32()?, acknowledged.unsigned32()?);
+            let (boot, sequence) = (acknowledged.unsigned32()?, acknowledged.unsigned32()?);
+            let mut events = self.manager.shared.events.borrow_mut();
+            let told = events.acknowledge(boot, sequence);
+            drop(events);
+            self.manager.forget_stops(&told);
         }
+        if lease_s > 0 {
+            self.manager.tell_stops();
+        }
+        let mut events = self.manager.shared.events.borrow_mut();
         let now_ms = self.manager.shared.now_ms();
         if *self.lease_end_ms <= now_ms {
             events.send_again();
@@ -242,6 +315,44 @@ impl<F: MappedFlash, R: GuestRunner> Service<'_, F, R> {
             .text("up")
             .unsigned(now_ms);
         Ok(())
+    }
+}
+
+/// The highest limits that a component can have, by the names that refusals and events have.
+fn limits(limits: &Limits, out: &mut Writer<'_>) {
+    let small = [
+        ("memory", limits.memory),
+        ("stack", limits.stack),
+        ("host-call-bytes", limits.host_call_bytes),
+        ("handles", limits.handles),
+        ("messages-per-second", limits.messages),
+        ("telemetry-bytes-per-hour", limits.telemetry),
+        ("key-value-bytes", limits.key_value),
+    ];
+    out.map(2 + small.len())
+        .text("fuel-per-call")
+        .unsigned(limits.fuel)
+        .text("fuel-per-second")
+        .unsigned(limits.fuel_refill);
+    for (name, value) in small {
+        out.text(name).unsigned(u64::from(value));
+    }
+}
+
+/// The time of day: milliseconds since 1970, how wrong it may be and since when it is known.
+fn wall(wall: Option<Wall>, out: &mut Writer<'_>) {
+    match wall {
+        Some(wall) => {
+            out.map(3);
+            for (name, ns) in [
+                ("unix", wall.unix_ns),
+                ("unc", wall.uncertainty_ns),
+                ("age", wall.age_ns),
+            ] {
+                out.text(name).unsigned(ns / 1_000_000);
+            }
+        }
+        None => _ = out.null(),
     }
 }
 
@@ -300,8 +411,7 @@ fn row<G>(workload: &Workload<G>, out: &mut Writer<'_>) {
         Some((version, ..)) => out.text(version),
         None => out.null(),
     };
-    out.text("calls")
-        .unsigned(workload.guest.as_ref().map_or(0, |guest| guest.calls));
+    out.text("calls").unsigned(workload.calls());
 }
 
 /// A request's map with text keys. Unknown keys are passed over.

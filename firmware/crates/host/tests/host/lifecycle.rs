@@ -86,7 +86,7 @@ fn good_calls_alone_do_not_confirm() {
 fn an_update_keeps_the_old_release_running_until_it_is_activated() {
     let mut rig = Small::enrolled();
     rig.deploy(&good(1, "1.0.0"));
-    let update = good(2, "2.0.0");
+    let update = Bundle::new(2, "2.0.0", script("fine other", 9_000));
     rig.send_envelope(&update.envelope());
     rig.send_block(&update.code, 0);
     let row = rig.row("thermometer");
@@ -199,7 +199,7 @@ fn a_confirmed_guest_that_stops_is_started_again_later_each_time() {
     rig.subscribe(600, None);
     rig.pass(60_000);
     let stops = rig
-        .events_of("trap")
+        .events_of("stop")
         .iter()
         .map(|event| event.number("up").unwrap())
         .collect::<Vec<_>>();
@@ -219,7 +219,8 @@ fn sending_the_running_release_again_keeps_it_and_forgets_the_rest() {
     let mut rig = Small::enrolled();
     let first = good(1, "1.0.0");
     rig.deploy(&first);
-    rig.send_envelope(&good(2, "2.0.0").envelope());
+    let other = Bundle::new(2, "2.0.0", script("fine other", 9_000));
+    rig.send_envelope(&other.envelope());
     assert_eq!(rig.row("thermometer").state, "downloading");
     let answer = rig.send_envelope(&first.envelope());
     assert_eq!(answer.text("state").as_deref(), Some("confirmed"));

@@ -136,7 +136,7 @@ fn a_transfer_goes_on_near_where_it_was_cut() {
         let mut rig = Rig::<SMALL_BLOCKS>::enrolled();
         let bundle = Bundle::new(1, "1", script("fine", 30_000));
         rig.send_envelope(&bundle.envelope());
-        rig.nor.cut_at(rig.nor.operations() + 15, cut);
+        rig.nor.cut_at(rig.nor.operations() + 85, cut);
         rig.send_code(&bundle.code, 0);
         assert!(rig.nor.is_dead());
         rig.boot();
@@ -156,7 +156,7 @@ fn a_torn_word_in_a_slot_of_one_block_starts_the_transfer_over() {
     let mut rig = Rig::<LARGE_BLOCKS>::enrolled();
     let bundle = Bundle::new(1, "1", script("fine", 30_000));
     rig.send_envelope(&bundle.envelope());
-    rig.nor.cut_at(rig.nor.operations() + 5, Cut::Half);
+    rig.nor.cut_at(rig.nor.operations() + 20, Cut::Half);
     rig.send_code(&bundle.code, 0);
     rig.boot();
     let next = rig

@@ -153,14 +153,6 @@ fn what_the_board_does_not_have_is_refused() {
         .envelope(),
         "no-space",
     );
-    refuses(
-        &Bundle {
-            components: 2,
-            ..update()
-        }
-        .envelope(),
-        "unsupported",
-    );
 }
 
 #[test]

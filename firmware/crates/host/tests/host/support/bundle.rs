@@ -11,7 +11,30 @@ pub const CLASS: [u8; 16] = [0xc1; 16];
 /// Seed of the key that the boards trust.
 pub const TRUSTED: [u8; 32] = [7; 32];
 
-/// What goes into a bundle.
+/// What makes a component run.
+#[derive(Clone)]
+pub enum On {
+    Interval(u64),
+    Calendar(&'static str),
+    Edge(&'static str, u64),
+    Message(&'static str),
+    Start,
+    Service,
+}
+
+/// One more component of a bundle.
+#[derive(Clone)]
+pub struct Part {
+    pub name: &'static str,
+    pub code: Vec<u8>,
+    /// Imports, each with its labels.
+    pub grants: Vec<(&'static str, Vec<&'static str>)>,
+    /// Number of a limit and its value.
+    pub limits: Vec<(u64, u64)>,
+    pub triggers: Vec<On>,
+}
+
+/// What goes into a bundle. Its first component is `main`.
 #[derive(Clone)]
 pub struct Bundle {
     pub name: &'static str,
@@ -22,13 +45,17 @@ pub struct Bundle {
     pub vendor: [u8; 16],
     pub class: [u8; 16],
     pub labels: Vec<&'static str>,
+    /// Imports besides I2C, each with its labels.
+    pub grants: Vec<(&'static str, Vec<&'static str>)>,
     /// Number of a limit and its value.
     pub limits: Vec<(u64, u64)>,
     pub interval_ms: u64,
+    /// What makes `main` run in place of the interval.
+    pub triggers: Vec<On>,
     pub calls: u64,
     pub seconds: u64,
-    /// Components of the manifest besides the descriptor.
-    pub components: usize,
+    /// The other components.
+    pub more: Vec<Part>,
 }
 
 pub fn public(seed: &[u8; 32]) -> [u8; 32] {
@@ -67,10 +94,62 @@ impl Bundle {
             labels: vec!["i2c-env"],
             limits: Vec::new(),
             interval_ms: 1_000,
+            triggers: Vec::new(),
+            grants: Vec::new(),
             calls: 3,
             seconds: 30,
-            components: 1,
+            more: Vec::new(),
         }
+    }
+
+    /// A release whose only component does this, called for what `triggers` say; healthy at once unless one of them is an interval.
+    pub fn on(name: &'static str, words: &str, triggers: Vec<On>) -> Self {
+        Self {
+            name,
+            triggers,
+            ..Self::new(1, "1.0.0", script(words, 600))
+        }
+    }
+
+    /// How long a good release takes to prove itself.
+    pub fn trial_ms(&self) -> u64 {
+        self.parts()
+            .iter()
+            .flat_map(|part| part.triggers.clone())
+            .map(|on| match on {
+                On::Interval(ms) => self.calls * ms,
+                On::Service => self.seconds * 100,
+                _ => 0,
+            })
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// All components, the first one first.
+    fn parts(&self) -> Vec<Part> {
+        let mut grants = vec![("wasi:i2c/i2c@0.2.0-draft", self.labels.clone())];
+        grants.extend(self.grants.clone());
+        let main = Part {
+            name: "main",
+            code: self.code.clone(),
+            grants,
+            limits: self.limits.clone(),
+            triggers: match &self.triggers[..] {
+                [] => vec![On::Interval(self.interval_ms)],
+                triggers => triggers.to_vec(),
+            },
+        };
+        [vec![main], self.more.clone()].concat()
+    }
+
+    /// The code as it travels.
+    pub fn joined(&self) -> Vec<u8> {
+        let mut joined = Vec::new();
+        for part in self.parts() {
+            joined.resize(joined.len().next_multiple_of(16), 0);
+            joined.extend(part.code);
+        }
+        joined
     }
 
     fn descriptor(&self) -> Vec<u8> {
@@ -82,31 +161,9 @@ impl Bundle {
                 .text(self.name)
                 .unsigned(2)
                 .text(self.version);
-            out.unsigned(3)
-                .array(1)
-                .map(5)
-                .unsigned(0)
-                .text("main")
-                .unsigned(1)
-                .map(1);
-            out.text("wasi:i2c/i2c@0.2.0-draft")
-                .map(1)
-                .unsigned(0)
-                .array(self.labels.len());
-            for label in &self.labels {
-                out.text(label);
-            }
-            out.unsigned(2).map(self.limits.len());
-            for (number, value) in &self.limits {
-                out.unsigned(*number).unsigned(*value);
-            }
-            out.unsigned(3)
-                .map(0)
-                .unsigned(4)
-                .array(1)
-                .array(2)
-                .unsigned(0)
-                .unsigned(self.interval_ms);
+            let parts = self.parts();
+            out.unsigned(3).array(parts.len());
+            parts.iter().for_each(|part| part.write(out));
             out.unsigned(4)
                 .map(2)
                 .unsigned(0)
@@ -116,42 +173,62 @@ impl Bundle {
         })
     }
 
+    /// A sequence that says for each component `each(n)`, then for the descriptor `last`.
+    fn sequence(
+        &self,
+        each: impl Fn(usize, &mut Writer<'_>) -> usize,
+        last: impl Fn(&mut Writer<'_>) -> usize,
+    ) -> Vec<u8> {
+        let mut items = 0;
+        let content = cbor(|out| {
+            for number in 0..self.more.len() + 1 {
+                out.unsigned(12).unsigned(number as u64);
+                items += 2 + each(number, out);
+            }
+            items += last(out);
+        });
+        cbor(|out| _ = out.array(items).raw(&content))
+    }
+
     pub fn manifest(&self) -> Vec<u8> {
-        let digest = cbor(|out| _ = out.array(2).integer(-16).bytes(&sha256(&[&self.code])));
         let descriptor = self.descriptor();
-        let shared = cbor(|out| {
-            out.array(16).unsigned(12).unsigned(0).unsigned(20).map(4);
+        let parts = self.parts();
+        let last = parts.len() as u64;
+        let target = |out: &mut Writer<'_>| {
             out.unsigned(1)
                 .bytes(&self.vendor)
                 .unsigned(2)
                 .bytes(&self.class);
-            out.unsigned(3)
-                .bytes(&digest)
-                .unsigned(14)
-                .unsigned(self.code.len() as u64);
-            out.unsigned(1)
-                .unsigned(15)
-                .unsigned(2)
-                .unsigned(15)
-                .unsigned(12)
-                .unsigned(1)
-                .unsigned(20)
-                .map(3);
-            out.unsigned(1)
-                .bytes(&self.vendor)
-                .unsigned(2)
-                .bytes(&self.class)
-                .unsigned(18)
-                .bytes(&descriptor);
-            out.unsigned(1).unsigned(15).unsigned(2).unsigned(15);
-        });
+        };
+        let shared = self.sequence(
+            |number, out| {
+                let code = &parts[number].code;
+                let digest = cbor(|out| _ = out.array(2).integer(-16).bytes(&sha256(&[code])));
+                out.unsigned(20).map(4);
+                target(out);
+                out.unsigned(3)
+                    .bytes(&digest)
+                    .unsigned(14)
+                    .unsigned(code.len() as u64);
+                out.unsigned(1).unsigned(15).unsigned(2).unsigned(15);
+                6
+            },
+            |out| {
+                out.unsigned(12).unsigned(last).unsigned(20).map(3);
+                target(out);
+                out.unsigned(18).bytes(&descriptor);
+                out.unsigned(1).unsigned(15).unsigned(2).unsigned(15);
+                8
+            },
+        );
+        let code_name = |number: usize| match number {
+            0 => String::from("code"),
+            number => format!("code{number}"),
+        };
         let common = cbor(|out| {
-            out.map(2).unsigned(2).array(self.components + 1);
-            for part in ["code", "code1", "code2"]
-                .iter()
-                .take(self.components)
-                .chain(&["descriptor"])
-            {
+            out.map(2).unsigned(2).array(parts.len() + 1);
+            let names = (0..parts.len()).map(code_name);
+            for part in names.chain([String::from("descriptor")]) {
                 out.array(3)
                     .bytes(b"wl")
                     .bytes(self.name.as_bytes())
@@ -159,29 +236,27 @@ impl Bundle {
             }
             out.unsigned(4).bytes(&shared);
         });
-        let sequence = |values: &[u64]| {
-            cbor(|out| {
-                out.array(values.len());
-                values.iter().for_each(|value| _ = out.unsigned(*value));
-            })
+        let condition = |command: u64| {
+            self.sequence(
+                |_, out| {
+                    out.unsigned(command).unsigned(15);
+                    2
+                },
+                |_| 0,
+            )
         };
-        let install = cbor(|out| {
-            out.array(12)
-                .unsigned(12)
-                .unsigned(0)
-                .unsigned(20)
-                .map(1)
-                .unsigned(21)
-                .text("#code");
-            out.unsigned(21)
-                .unsigned(15)
-                .unsigned(3)
-                .unsigned(15)
-                .unsigned(12)
-                .unsigned(1)
-                .unsigned(18)
-                .unsigned(15);
-        });
+        let install = self.sequence(
+            |number, out| {
+                let uri = format!("#{}", code_name(number));
+                out.unsigned(20).map(1).unsigned(21).text(&uri);
+                out.unsigned(21).unsigned(15).unsigned(3).unsigned(15);
+                6
+            },
+            |out| {
+                out.unsigned(12).unsigned(last).unsigned(18).unsigned(15);
+                4
+            },
+        );
         cbor(|out| {
             out.map(6)
                 .unsigned(1)
@@ -191,9 +266,9 @@ impl Bundle {
                 .unsigned(3)
                 .bytes(&common);
             out.unsigned(7)
-                .bytes(&sequence(&[12, 0, 3, 15]))
+                .bytes(&condition(3))
                 .unsigned(9)
-                .bytes(&sequence(&[12, 0, 23, 15]));
+                .bytes(&condition(23));
             out.unsigned(20).bytes(&install);
         })
     }
@@ -247,5 +322,41 @@ impl Bundle {
                 .unsigned(3)
                 .raw(&manifest)
         })
+    }
+}
+
+impl Part {
+    fn write(&self, out: &mut Writer<'_>) {
+        out.map(5).unsigned(0).text(self.name).unsigned(1);
+        let mut grants = self.grants.clone();
+        grants.sort_by_key(|(import, _)| (import.len(), *import));
+        out.map(grants.len());
+        for (import, labels) in grants {
+            out.text(import);
+            if labels.is_empty() {
+                out.map(0);
+                continue;
+            }
+            out.map(1).unsigned(0).array(labels.len());
+            labels.iter().for_each(|label| _ = out.text(label));
+        }
+        out.unsigned(2).map(self.limits.len());
+        for (number, value) in &self.limits {
+            out.unsigned(*number).unsigned(*value);
+        }
+        out.unsigned(3)
+            .map(0)
+            .unsigned(4)
+            .array(self.triggers.len());
+        for on in &self.triggers {
+            match on {
+                On::Interval(ms) => out.array(2).unsigned(0).unsigned(*ms),
+                On::Calendar(cron) => out.array(2).unsigned(1).text(cron),
+                On::Edge(label, edge) => out.array(3).unsigned(2).text(label).unsigned(*edge),
+                On::Message(filter) => out.array(2).unsigned(3).text(filter),
+                On::Start => out.array(1).unsigned(4),
+                On::Service => out.array(1).unsigned(5),
+            };
+        }
     }
 }

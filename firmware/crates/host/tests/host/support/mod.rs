@@ -6,7 +6,7 @@ pub mod nor;
 pub mod rig;
 mod runner;
 
-pub use bundle::{Bundle, script};
+pub use bundle::{Bundle, On, Part, script};
 pub use rig::{Rig, command};
 
 /// The vendor id of Petiole bundles.

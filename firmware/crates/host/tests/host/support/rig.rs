@@ -1,6 +1,9 @@
 //! A board on a desk: simulated flash, a clock that stands still, and a client on its serial line.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
 
 use petiole_cbor::Writer;
 use petiole_host::{Board, Facts, Heap, Host, SerialOut};
@@ -11,7 +14,7 @@ use super::VENDOR;
 use super::answer::{Map, Row};
 use super::bundle::{Bundle, CLASS, TRUSTED, public};
 use super::nor::Nor;
-use super::runner::ScriptRunner;
+use super::runner::{Input, ScriptRunner};
 
 pub mod command {
     pub const FACTS: u8 = 0;
@@ -24,15 +27,32 @@ pub mod command {
     pub const WORKLOADS: u8 = 7;
     pub const REMOVE: u8 = 8;
     pub const SUBSCRIBE: u8 = 9;
+    pub const TIME: u8 = 10;
+    pub const ANCHORS: u8 = 12;
+    pub const MESSAGE: u8 = 13;
+    pub const RESTART: u8 = 14;
 }
 
+#[derive(Default)]
 struct Desk {
-    now_ms: AtomicU64,
+    now_us: AtomicU64,
+}
+
+/// Time that a slice of a busy guest takes, microseconds.
+pub const SLICE_US: u64 = 2_000;
+
+thread_local! {
+    /// The board of the test that runs in this thread.
+    static DESK: &'static Desk = Box::leak(Box::default());
+}
+
+fn spend() {
+    DESK.with(|desk| desk.now_us.fetch_add(SLICE_US, Ordering::Relaxed));
 }
 
 impl Board for Desk {
     fn now_ns(&self) -> u64 {
-        self.now_ms.load(Ordering::Relaxed) * 1_000_000
+        self.now_us.load(Ordering::Relaxed) * 1_000
     }
 
     fn entropy(&self, bytes: &mut [u8; 32]) {
@@ -69,6 +89,7 @@ pub struct Rig<const ERASE: usize> {
     pub layout: Layout,
     pub line: Line,
     pub events: Vec<Map>,
+    pub input: Rc<RefCell<Input>>,
     desk: &'static Desk,
     host: Option<Host<Nor<ERASE>, ScriptRunner>>,
     deframer: Deframer,
@@ -78,26 +99,37 @@ pub struct Rig<const ERASE: usize> {
 impl<const ERASE: usize> Rig<ERASE> {
     /// A new board with room for two workloads, started for the first time.
     pub fn new() -> Self {
+        Self::with_room(2)
+    }
+
+    /// A new board with room for so many workloads, enrolled.
+    pub fn enrolled_with_room(count: u8) -> Self {
+        let mut rig = Self::with_room(count);
+        rig.enroll();
+        rig
+    }
+
+    fn with_room(count: u8) -> Self {
         let block = ERASE as u32;
         let slot = block.max(0x8000);
         let layout = Layout {
             settings: 0..2 * block,
             journal: 2 * block..4 * block,
-            workloads: 4 * block,
-            count: 2,
+            key_value: 4 * block..6 * block,
+            workloads: 6 * block,
+            count,
             slot,
         };
         let mut rig = Self {
-            nor: Nor::new((4 * block + 4 * slot) as usize),
+            nor: Nor::new((6 * block + 2 * u32::from(count) * slot) as usize),
             layout,
             line: Line {
                 bytes: Vec::new(),
                 room: 8192,
             },
             events: Vec::new(),
-            desk: Box::leak(Box::new(Desk {
-                now_ms: AtomicU64::new(0),
-            })),
+            desk: DESK.with(|desk| *desk),
+            input: Rc::default(),
             host: None,
             deframer: Deframer::new(),
             sequence: 0,
@@ -116,20 +148,31 @@ impl<const ERASE: usize> Rig<ERASE> {
 
     /// Power off, power on, until the board is up.
     pub fn boot(&mut self) {
+        self.start(false);
+    }
+
+    fn start(&mut self, crashed: bool) {
         self.host = None;
         self.nor.revive();
-        self.desk.now_ms.store(0, Ordering::Relaxed);
+        self.desk.now_us.store(0, Ordering::Relaxed);
         let facts = Facts {
             board: "desk",
             firmware: "1.2.3",
             profile: "test",
             class: CLASS,
             vendor: VENDOR,
+            crashed,
         };
-        let labels = vec![("i2c-env", "wasi:i2c/i2c"), ("led", "wasi:gpio/digital")];
+        let labels = vec![
+            ("i2c-env", "wasi:i2c/i2c"),
+            ("led", "wasi:gpio/digital"),
+            ("button", "wasi:gpio/digital"),
+        ];
         let runner = ScriptRunner {
             pinned: self.nor.pinned(),
             labels,
+            spend,
+            input: self.input.clone(),
         };
         let host = Host::new(
             self.nor.clone(),
@@ -139,6 +182,19 @@ impl<const ERASE: usize> Rig<ERASE> {
             self.desk,
         );
         self.host = host.ok();
+    }
+
+    /// The firmware fails and is started again.
+    pub fn crash(&mut self) {
+        self.start(true);
+    }
+
+    /// The input `button` changes.
+    pub fn press(&mut self, high: bool) {
+        let mut input = self.input.borrow_mut();
+        input.high = high;
+        input.edges.count(high);
+        input.waker.take().inspect(Waker::wake_by_ref);
     }
 
     /// Whether the board came up.
@@ -151,7 +207,7 @@ impl<const ERASE: usize> Rig<ERASE> {
     }
 
     pub fn now_ms(&self) -> u64 {
-        self.desk.now_ms.load(Ordering::Relaxed)
+        self.desk.now_us.load(Ordering::Relaxed) / 1_000
     }
 
     /// Lets time pass, polling when the host asks for it.
@@ -162,10 +218,11 @@ impl<const ERASE: usize> Rig<ERASE> {
             if due <= self.now_ms() {
                 continue;
             }
-            if self.now_ms() == end {
+            if self.now_ms() >= end {
                 break;
             }
-            self.desk.now_ms.store(due.min(end), Ordering::Relaxed);
+            let next = due.min(end) * 1_000;
+            self.desk.now_us.store(next, Ordering::Relaxed);
         }
         self.read_line();
     }
@@ -316,9 +373,10 @@ impl<const ERASE: usize> Rig<ERASE> {
 
     /// Sends a bundle; the last answer.
     pub fn install(&mut self, bundle: &Bundle) -> Map {
+        let code = bundle.joined();
         let answer = self.send_envelope(&bundle.envelope());
         match answer.number("next") {
-            Some(next) if next < bundle.code.len() as u64 => self.send_code(&bundle.code, next),
+            Some(next) if next < code.len() as u64 => self.send_code(&code, next),
             _ => answer,
         }
     }
@@ -357,6 +415,62 @@ impl<const ERASE: usize> Rig<ERASE> {
         })
     }
 
+    pub fn restart(&mut self, name: &str) -> Map {
+        self.write(command::RESTART, |out| {
+            _ = out.map(1).text("name").text(name)
+        })
+    }
+
+    pub fn set_time(&mut self, unix_ms: u64) {
+        let answer = self.write(command::TIME, |out| {
+            _ = out
+                .map(2)
+                .text("unix")
+                .unsigned(unix_ms)
+                .text("unc")
+                .unsigned(50)
+        });
+        assert_eq!(answer.refusal(), "");
+    }
+
+    /// A message from the edge host; how many guests took it.
+    pub fn message(&mut self, subject: &str, body: &[u8], reply: Option<&str>) -> Option<u64> {
+        let answer = self.write(command::MESSAGE, |out| {
+            out.map(2 + usize::from(reply.is_some()))
+                .text("sub")
+                .text(subject)
+                .text("data")
+                .bytes(body);
+            if let Some(reply) = reply {
+                out.text("reply").text(reply);
+            }
+        });
+        answer.number("taken")
+    }
+
+    /// Messages of log lines with this context that came so far.
+    pub fn said(&self, context: &str) -> Vec<String> {
+        self.events_of("log")
+            .iter()
+            .filter(|event| event.text("ctx").as_deref() == Some(context))
+            .filter_map(|event| event.text("msg"))
+            .collect()
+    }
+
+    /// Acknowledges all events that came so far and forgets them.
+    pub fn acknowledge(&mut self) {
+        let newest = self
+            .events
+            .iter()
+            .filter_map(|event| event.number("seq"))
+            .max();
+        let boot = self.events.last().and_then(|event| event.number("boot"));
+        if let (Some(newest), Some(boot)) = (newest, boot) {
+            self.subscribe(600, Some((boot, newest)));
+        }
+        self.events.clear();
+    }
+
     /// Installs, activates, lets it prove itself and confirms.
     pub fn deploy(&mut self, bundle: &Bundle) {
         assert_eq!(
@@ -368,7 +482,7 @@ impl<const ERASE: usize> Rig<ERASE> {
             Some("probation")
         );
         self.confirm(bundle.name, bundle.sequence);
-        self.pass(bundle.calls * bundle.interval_ms);
+        self.pass(bundle.trial_ms());
         let row = self.row(bundle.name);
         assert_eq!((&*row.state, &*row.version), ("confirmed", bundle.version));
     }

@@ -1,31 +1,68 @@
 //! Guests without an engine: a script in place of compiled code.
 //!
-//! The script ends at the first NUL. Its words: `garbage` does not load; `needs:IMPORT` imports; `trap:N`, `fuel:N` and `memory:N`
-//! stop in call N; `error` fails in each call. Each good call logs and sends the measurement `count`.
+//! The script ends at the first NUL. Words that say what it is: `garbage` does not load; `needs:IMPORT` imports. Each call
+//! does its other words one after the other:
+//!
+//! | Word | What it does |
+//! |---|---|
+//! | `trap:N`, `fuel:N`, `memory:N`, `handles:N` | stops in call N |
+//! | `error` | fails |
+//! | `spin:N` | computes for N slices of [`SLICE_FUEL`] |
+//! | `sleep:MS` | waits |
+//! | `publish:SUBJECT:BODY`, `ask:SUBJECT:MS` | sends a message; sends one, waits for the answer and logs it |
+//! | `answer` | answers the message that it is called for with `re:` and its body |
+//! | `set:KEY:BYTES`, `get:KEY` | keeps so many bytes in bucket `b`; logs how many there are |
+//! | `count:N` | sends N measurements |
+//! | `quiet` | ends without the log line and the measurement `count` that each good call has otherwise |
+//!
+//! A call for a message or an edge logs it first. A service that has done all its words waits for ever, or does them again when
+//! one of them is `again`; it ends with `end`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use petiole_host::{Call, GuestRunner, LoadError, Run, Stop, StopKind, Usage};
-use petiole_interfaces::{Level, Limits, Port, Value};
+use petiole_interfaces::gpio::Edges;
+use petiole_interfaces::{Level, Limits, Message, Port, Value};
 use petiole_trust::{Component, Refusal, VerifiedCode};
 
 /// Address ranges of code that runs: flash that is simulated does not let them change.
 pub type Pinned = Rc<RefCell<Vec<(usize, usize)>>>;
 
+/// Fuel of a slice, and of a call that only says something.
+pub const SLICE_FUEL: u64 = 1_000;
+
+/// An input and who waits for its changes.
+#[derive(Default)]
+pub struct Input {
+    pub edges: Edges,
+    pub high: bool,
+    pub waker: Option<Waker>,
+}
+
 pub struct ScriptRunner {
     pub pinned: Pinned,
     pub labels: Vec<(&'static str, &'static str)>,
+    /// Lets the time of one slice pass.
+    pub spend: fn(),
+    pub input: Rc<RefCell<Input>>,
 }
 
 pub struct Script {
     words: Vec<String>,
     calls: u64,
+    fuel: u64,
     call: Option<Call>,
+    /// The word that the call has come to, and how far it is with it.
+    at: usize,
+    progress: u64,
+    /// Fuel that was used when the call began.
+    before: u64,
     port: Box<dyn Port>,
     pinned: Pinned,
     range: (usize, usize),
+    spend: fn(),
 }
 
 impl Drop for Script {
@@ -95,83 +132,208 @@ impl GuestRunner for ScriptRunner {
         code: VerifiedCode,
         component: &Component<'_>,
         _: &Limits,
-        port: Box<dyn Port>,
-        _: &[(&str, &Script)],
+        mut port: Box<dyn Port>,
+        peers: &[(&str, &Script)],
     ) -> Result<Script, LoadError> {
         let words = words(&code, component)?;
         let range = code.bytes().as_ptr_range();
         let range = (range.start as usize, range.end as usize);
         self.pinned.borrow_mut().push(range);
+        if !peers.is_empty() {
+            let names: Vec<_> = peers.iter().map(|(name, _)| *name).collect();
+            port.log(Level::Debug, "peers", &names.join(" "));
+        }
         Ok(Script {
             words,
             calls: 0,
+            fuel: 0,
             call: None,
+            at: 0,
+            progress: 0,
+            before: 0,
             port,
             pinned: self.pinned.clone(),
             range,
+            spend: self.spend,
         })
     }
 
     fn begin(&mut self, guest: &mut Script, call: Call) {
+        guest.calls += 1;
+        (guest.at, guest.progress, guest.before) = (0, 0, guest.fuel);
+        match &call {
+            Call::Message(Message { subject, body, .. }) => {
+                let text = format!("{subject} {}", String::from_utf8_lossy(body));
+                guest.port.log(Level::Info, "message", &text);
+            }
+            Call::Edge { label, high } => {
+                guest
+                    .port
+                    .log(Level::Info, "edge", &format!("{label} {high}"));
+            }
+            Call::Run | Call::Service => {}
+        }
         guest.call = Some(call);
     }
 
-    fn poll(&mut self, guest: &mut Script, _: &mut Context<'_>) -> Poll<Result<Run, Stop>> {
-        match guest.call.take() {
-            Some(_) => Poll::Ready(guest.run()),
-            None => Poll::Pending,
+    fn poll(&mut self, guest: &mut Script, context: &mut Context<'_>) -> Poll<Result<Run, Stop>> {
+        let Some(call) = guest.call.take() else {
+            return Poll::Pending;
+        };
+        let result = guest.go_on(&call, context);
+        if result.is_pending() {
+            guest.call = Some(call);
+        }
+        result
+    }
+
+    fn usage(&self, guest: &Script) -> Usage {
+        Usage {
+            fuel: guest.fuel,
+            memory: 65_536,
+            stack: 512,
         }
     }
 
-    fn usage(&self, _: &Script) -> Usage {
-        Usage {
-            fuel: FUEL,
-            ..Usage::default()
+    fn watch(&mut self, label: &str, waker: &Waker) -> Option<(Edges, bool)> {
+        let mut input = self.input.borrow_mut();
+        input.waker = Some(waker.clone());
+        (label == "button").then_some((input.edges, input.high))
+    }
+}
+
+impl Script {
+    fn go_on(&mut self, call: &Call, context: &mut Context<'_>) -> Poll<Result<Run, Stop>> {
+        while let Some(word) = self.words.get(self.at).cloned() {
+            let mut parts = word.splitn(3, ':');
+            let name = parts.next().unwrap_or_default();
+            let (first, second) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+            let number: u64 = first.parse().unwrap_or_default();
+            let stops = match name {
+                "trap" => Some(StopKind::Trap),
+                "fuel" => Some(StopKind::Fuel),
+                "memory" => Some(StopKind::Memory),
+                "handles" => Some(StopKind::Limit("handles")),
+                _ => None,
+            };
+            match name {
+                _ if stops.is_some() => {
+                    if let Some(kind) = stops.filter(|_| number == self.calls) {
+                        self.fuel += SLICE_FUEL;
+                        return Poll::Ready(Err(self.stop(kind)));
+                    }
+                }
+                "error" => return self.finish(Some("as the script says")),
+                "spin" if self.progress < number => {
+                    self.progress += 1;
+                    self.fuel += SLICE_FUEL;
+                    (self.spend)();
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                "sleep" => {
+                    let now = self.port.now();
+                    if self.progress == 0 {
+                        self.progress = now + number * 1_000_000;
+                    }
+                    if now < self.progress {
+                        self.port.wake_at(self.progress);
+                        return Poll::Pending;
+                    }
+                }
+                "publish" => self.publish(first, second.as_bytes()),
+                "ask" => {
+                    if self.progress == 0 {
+                        let message = message(first, b"?");
+                        let ticket = self.port.request(message, second.parse().unwrap_or(100));
+                        self.progress = u64::from(ticket.expect("there is room for a request"));
+                    }
+                    let Poll::Ready(reply) = self.port.reply(self.progress as u32, context) else {
+                        return Poll::Pending;
+                    };
+                    let text = match reply {
+                        Ok(reply) => String::from_utf8_lossy(&reply.body).into_owned(),
+                        Err(error) => error.text().into(),
+                    };
+                    self.port.log(Level::Info, "reply", &text);
+                }
+                "answer" => {
+                    if let Call::Message(message) = call
+                        && let Some(to) = &message.reply_to
+                    {
+                        self.publish(to, &[b"re:", &message.body[..]].concat());
+                    }
+                }
+                "set" => {
+                    let value = vec![7; second.parse().unwrap_or_default()];
+                    if let Err(error) = self.port.key_value().set("b", first, &value) {
+                        self.port.log(Level::Warn, "set", &format!("{error:?}"));
+                    }
+                }
+                "get" => {
+                    let value = self.port.key_value().get("b", first).unwrap();
+                    let text = value.map_or("none".into(), |value| value.len().to_string());
+                    self.port.log(Level::Info, "get", &text);
+                }
+                "count" => self.measure(number),
+                "quiet" | "end" => return self.finish(None),
+                "again" => {
+                    (self.at, self.progress) = (0, 0);
+                    continue;
+                }
+                _ => {}
+            }
+            (self.at, self.progress) = (self.at + 1, 0);
+        }
+        if *call == Call::Service {
+            return Poll::Pending;
+        }
+        self.port.log(Level::Info, "script", "a call");
+        self.measure(1);
+        self.finish(None)
+    }
+
+    fn publish(&mut self, subject: &str, body: &[u8]) {
+        if let Err(error) = self.port.publish(message(subject, body)) {
+            self.port.log(Level::Warn, "publish", error.text());
+        }
+    }
+
+    fn measure(&mut self, times: u64) {
+        for _ in 0..times {
+            let value = Value::Number(self.calls as f64);
+            // A full buffer is no reason to fail.
+            let _ = self.port.telemetry("count", "1", value);
+        }
+    }
+
+    fn finish(&mut self, error: Option<&str>) -> Poll<Result<Run, Stop>> {
+        self.fuel += SLICE_FUEL;
+        Poll::Ready(Ok(Run {
+            fuel: self.fuel - self.before,
+            error: error.map(String::from),
+        }))
+    }
+
+    fn stop(&self, kind: StopKind) -> Stop {
+        Stop {
+            kind,
+            message: "as the script says".into(),
+            function: Some(3),
+            pc: Some(0x123),
+            usage: Usage {
+                fuel: self.fuel,
+                memory: 65_536,
+                stack: 512,
+            },
         }
     }
 }
 
-/// Fuel of a call.
-const FUEL: u64 = 1_000;
-
-impl Script {
-    fn run(&mut self) -> Result<Run, Stop> {
-        self.calls += 1;
-        for word in &self.words {
-            let (name, call) = word.split_once(':').unwrap_or((word, ""));
-            let kind = match name {
-                "trap" => StopKind::Trap,
-                "fuel" => StopKind::Fuel,
-                "memory" => StopKind::Memory,
-                _ => continue,
-            };
-            if call.parse() == Ok(self.calls) {
-                return Err(Stop {
-                    kind,
-                    message: "as the script says".into(),
-                    function: None,
-                    pc: None,
-                    usage: Usage {
-                        fuel: FUEL,
-                        ..Usage::default()
-                    },
-                });
-            }
-        }
-        if self.words.iter().any(|word| word == "error") {
-            return Ok(Run {
-                fuel: FUEL,
-                error: Some("as the script says".into()),
-            });
-        }
-        self.port.log(Level::Info, "script", "a call");
-        // A full buffer is no reason to fail.
-        let _ = self
-            .port
-            .telemetry("count", "1", Value::Number(self.calls as f64));
-        Ok(Run {
-            fuel: FUEL,
-            error: None,
-        })
+fn message(subject: &str, body: &[u8]) -> Message {
+    Message {
+        subject: subject.into(),
+        body: body.into(),
+        reply_to: None,
     }
 }
