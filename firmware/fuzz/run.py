@@ -95,6 +95,7 @@ def vectors(target: str) -> Iterator[bytes]:
     names = {
         "cbor": ["smp", "descriptor", "rotations"],
         "cose": ["rotations", "envelopes"],
+        "delta": ["deltas"],
         "descriptor": ["descriptor"],
         "envelope": ["envelopes"],
         "frames": ["smp"],

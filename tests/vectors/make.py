@@ -15,7 +15,7 @@ from typing import Any
 
 from cronsim import CronSim
 
-from tests.vectors import envelopes, p256, rotations
+from tests.vectors import deltas, envelopes, p256, rotations
 from wire import cose, profiles, senml, smp, suit
 from wire.descriptor import Component, Descriptor, Grant, Limits, Probation
 from wire.refusals import Refusal
@@ -67,6 +67,7 @@ def make() -> dict[str, Any]:
     return {
         "envelopes.json": _envelopes(),
         "descriptor.json": _descriptors(),
+        "deltas.json": deltas.make(),
         "rotations.json": rotations.make(),
         "smp.json": _smp(),
         "senml.json": _senml(),

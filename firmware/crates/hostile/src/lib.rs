@@ -3,20 +3,26 @@
 //! A function panics when its promise is broken and does nothing else. `firmware/fuzz` hands them to a fuzzer; the tests of
 //! this crate replay its seeds and change them a few thousand times, the same on each run.
 
+mod delta;
 mod flash;
 mod link;
 mod ram;
 mod trust;
 
+pub use delta::delta;
 pub use flash::{blocks, records};
 pub use link::{cbor, frames};
 pub use trust::{cose, descriptor, envelope, rotation};
 
+/// What is called with any bytes.
+pub type Target = fn(&[u8]);
+
 /// Every target by its name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("blocks", blocks),
     ("cbor", cbor),
     ("cose", cose),
+    ("delta", delta),
     ("descriptor", descriptor),
     ("envelope", envelope),
     ("frames", frames),

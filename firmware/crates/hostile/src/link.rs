@@ -77,7 +77,7 @@ pub fn frames(data: &[u8]) {
     let mut deframer = Deframer::new();
     for byte in data {
         if let Some(message) = deframer.feed(*byte) {
-            check_message(&message.to_vec());
+            check_message(message);
         }
     }
 }

@@ -51,6 +51,7 @@ fn inputs(target: &str) -> Vec<Vec<u8>> {
     let file = match target {
         "cose" | "envelope" => "envelopes.json",
         "descriptor" => "descriptor.json",
+        "delta" => "deltas.json",
         "rotation" => "rotations.json",
         "frames" | "cbor" => "smp.json",
         _ => "",
