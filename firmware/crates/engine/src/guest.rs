@@ -30,7 +30,7 @@ pub struct Outcome {
 /// What a guest takes of the board.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Fuel of the call that goes on, or of the last one. While a call goes on each of its turns counts as a whole slice.
+    /// Fuel since it was loaded, for calls of its peers too. While a call goes on each of its turns counts as a whole slice.
     pub fuel: u64,
     /// Linear memory, bytes; on a board a component keeps what it started with.
     pub memory: u32,
@@ -52,13 +52,11 @@ impl Guest {
 
     /// Starts the component as far as it goes without waiting; how it ended if it did.
     pub(crate) fn start(&mut self, context: &mut Context<'_>) -> Poll<wasmtime::Error> {
-        self.mailbox.fuel.set(0);
         self.task.as_mut().poll(context)
     }
 
     /// Asks for a call, which [`Guest::poll`] makes. There is one at a time.
     pub fn begin(&mut self, call: Call) {
-        self.mailbox.fuel.set(0);
         self.mailbox.begin(call);
     }
 
@@ -77,8 +75,8 @@ impl Guest {
         if let Some(outcome) = self.mailbox.take_outcome() {
             return Poll::Ready(Ok(outcome));
         }
-        let fuel = &self.mailbox.fuel;
-        fuel.set(fuel.get().saturating_add(SLICE));
+        let unsettled = &self.mailbox.unsettled;
+        unsettled.set(unsettled.get().map(|fuel| fuel.saturating_add(SLICE)));
         Poll::Pending
     }
 

@@ -16,8 +16,10 @@ use crate::{Call, Outcome, Usage};
 pub struct Mailbox {
     /// What the guest runs; its peers look up exports in it.
     pub component: Component,
-    /// Fuel of the call that goes on, or of the last one.
+    /// Fuel of everything that has ended.
     pub fuel: Cell<u64>,
+    /// Fuel of what goes on, each turn counted as a whole slice; none while nothing does.
+    pub unsettled: Cell<Option<u64>>,
     /// Linear memory, bytes.
     pub memory: Cell<u32>,
     call: RefCell<Option<Call>>,
@@ -40,6 +42,7 @@ impl Mailbox {
         Rc::new(Self {
             component,
             fuel: Cell::new(0),
+            unsettled: Cell::new(Some(0)),
             memory: Cell::new(0),
             call: RefCell::default(),
             outcome: RefCell::default(),
@@ -72,13 +75,15 @@ impl Mailbox {
             if self.outcome.borrow().is_some() {
                 return Poll::Pending;
             }
-            if let Some(call) = self.call.take() {
-                return Poll::Ready(Job::Call(call));
-            }
-            match self.requests.borrow_mut().pop_front() {
-                Some(request) => Poll::Ready(Job::Request(Accepted(request))),
-                None => Poll::Pending,
-            }
+            let job = match self.call.take() {
+                Some(call) => Job::Call(call),
+                None => match self.requests.borrow_mut().pop_front() {
+                    Some(request) => Job::Request(Accepted(request)),
+                    None => return Poll::Pending,
+                },
+            };
+            self.unsettled.set(Some(0));
+            Poll::Ready(job)
         })
         .await
     }
@@ -118,7 +123,7 @@ impl Mailbox {
 
     pub fn usage(&self) -> Usage {
         Usage {
-            fuel: self.fuel.get(),
+            fuel: self.fuel.get() + self.unsettled.get().unwrap_or_default(),
             memory: self.memory.get(),
             stack: 0,
         }

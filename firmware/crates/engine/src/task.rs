@@ -91,7 +91,9 @@ impl Task {
     /// Notes what was used of so much fuel.
     fn count(&self, given: u64) -> u64 {
         let used = given.saturating_sub(self.store.get_fuel().unwrap_or_default());
-        self.mailbox.fuel.set(used);
+        let fuel = &self.mailbox.fuel;
+        fuel.set(fuel.get().saturating_add(used));
+        self.mailbox.unsettled.set(None);
         used
     }
 }

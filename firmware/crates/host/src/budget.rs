@@ -52,6 +52,12 @@ impl Budget {
         self.dry |= self.left == 0;
     }
 
+    /// Gives back what was taken for nothing.
+    pub fn give(&mut self, fuel: u64) {
+        let given = self.left.saturating_add(fuel.saturating_mul(SCALE));
+        self.left = given.min(self.most);
+    }
+
     /// When there is fuel for a whole call, milliseconds since the start.
     pub fn call_at(&self) -> u64 {
         self.at(self.call)

@@ -219,9 +219,11 @@ impl<G> Member<G> {
         Some(call)
     }
 
-    /// Takes from the budget what it has used since; `used`: since it was loaded.
+    /// Takes from the budget what it has used since; `used`: since it was loaded. What was charged for a slice that it did not use up
+    /// comes back.
     pub fn charge(&mut self, used: u64) {
         self.budget.take(used.saturating_sub(self.charged));
+        self.budget.give(self.charged.saturating_sub(used));
         self.charged = used;
     }
 
