@@ -59,6 +59,12 @@ pub use bindings::wasi::logging::logging::{Level, log};
 pub use bindings::wasi::random::random;
 pub use bindings::wasi::spi::spi;
 pub use bindings::wasmcloud::messaging::consumer as messages;
+#[cfg(any(
+    feature = "schedule",
+    feature = "edges",
+    feature = "messages",
+    feature = "service"
+))]
 pub use exports::*;
 
 /// Makes a component of a type that implements the traits of its exports.
