@@ -2,20 +2,18 @@
 
 use wasmtime::{Config, Engine, OptLevel};
 
+use crate::address_map::stops;
+use crate::artifact::slim;
 use crate::component::{Kind, kind};
 use crate::error::Error;
 
 /// The artifact a board runs.
 pub fn compile(component: &[u8]) -> Result<Vec<u8>, Error> {
-    compile_for(component, false)
+    compile_for(petiole_profile::TARGET, component)
 }
 
-/// The same code with the map from its addresses to those of the component.
-pub fn compile_with_map(component: &[u8]) -> Result<Vec<u8>, Error> {
-    compile_for(component, true)
-}
-
-fn compile_for(component: &[u8], map: bool) -> Result<Vec<u8>, Error> {
+/// The artifact for boards, or in tests for their sibling that runs here.
+pub fn compile_for(target: &str, component: &[u8]) -> Result<Vec<u8>, Error> {
     if kind(component)? == Kind::Module {
         return Err(Error::IsModule);
     }
@@ -23,10 +21,11 @@ fn compile_for(component: &[u8], map: bool) -> Result<Vec<u8>, Error> {
     petiole_profile::configure(&mut config);
     config
         .cranelift_opt_level(OptLevel::SpeedAndSize)
-        .generate_address_map(map);
-    config.target(petiole_profile::TARGET).map_err(invalid)?;
+        .generate_address_map(true);
+    config.target(target).map_err(invalid)?;
     let engine = Engine::new(&config).map_err(invalid)?;
-    engine.precompile_component(component).map_err(invalid)
+    let artifact = engine.precompile_component(component).map_err(invalid)?;
+    slim(&artifact, &stops(component)?)
 }
 
 /// The engine's words and their causes.

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `profile [--json]` | prints the board profile it compiles for and its class id |
 //! | `componentize CORE.wasm -o OUT.wasm [--debug DEBUG.wasm] [--json]` | makes a component of what `wit-bindgen` and a compiler made |
-//! | `compile IN.wasm -o OUT.cwasm [--map MAP.cwasm]` | makes the artifact that a board runs in place |
+//! | `compile IN.wasm -o OUT.cwasm` | makes the artifact that a board runs in place |
 //! | `imports IN.wasm [--json]` | lists what a component imports and exports, after checking it against `wit/` |
 //! | `explain COMPONENT.wasm [--pc N] [--function N] [--debug DEBUG.wasm] [--json]` | names function and source line of a place |
 //!
 //! Exit codes: 0 done; 1 the input cannot be used, with one line that says why; 2 wrong command line.
 
+mod address_map;
+mod artifact;
 mod compile;
 mod component;
 mod componentize;
@@ -53,9 +55,6 @@ enum Command {
         /// Where the artifact goes.
         #[arg(short, long)]
         output: PathBuf,
-        /// Also write the artifact with its address map here, to resolve the place of a trap; boards do not need it.
-        #[arg(long)]
-        map: Option<PathBuf>,
     },
     /// Make a component of a core module built with wit-bindgen.
     Componentize {
@@ -111,19 +110,10 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Profile { json } => profile(json),
-        Command::Compile { input, output, map } => {
-            let component = read(&input)?;
-            write(
-                &output,
-                &compile::compile(&component).map_err(|error| error.in_file(&input))?,
-            )?;
-            if let Some(map) = map {
-                write(
-                    &map,
-                    &compile::compile_with_map(&component)
-                        .map_err(|error| error.in_file(&input))?,
-                )?;
-            }
+        Command::Compile { input, output } => {
+            let artifact =
+                compile::compile(&read(&input)?).map_err(|error| error.in_file(&input))?;
+            write(&output, &artifact)?;
         }
         Command::Componentize {
             input,
