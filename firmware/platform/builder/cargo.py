@@ -27,8 +27,8 @@ FLAGS = (
     'sha2_backend_soft="compact"',
     # What cannot be reached needs no trapping instruction behind it.
     "-Ztrap-unreachable=no",
-    # The compiler leaves out its own inliner when it builds for size. Small functions alone: 26 KB less on Cortex-M33, because
-    # copies of large structures become one copy (engine settings alone: 18 KB); with the usual threshold, 50, it is 23 KB.
+    # The compiler leaves out its own inliner when it builds for size. Small functions alone: 26 KB less on Cortex-M33,
+    # because copies of large structures become one copy (engine settings: 18 KB); at the usual threshold, 50, 23 KB.
     "-Zinline-mir=yes",
     "-Zinline-mir-threshold=20",
     "-Zinline-mir-hint-threshold=40",
