@@ -1,6 +1,7 @@
 """A board under test: powered, tapped, with everything that a test does to it."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,6 +10,7 @@ from pytest_embedded.app import App
 from pytest_embedded.dut import Dut
 from pytest_embedded.log import PexpectProcess
 
+from hil import faults
 from hil.emulator import DATA, FIRMWARE, START_SECONDS, Emulator
 from hil.errors import EmulatorError
 from hil.qmp import Qmp
@@ -36,16 +38,17 @@ class BoardUnderTest:
     """An emulated board of the rig in its own folder; a context manager that powers it on and off.
 
     `port` is the serial port that any number of programs may open; `dut` is pytest-embedded's view of the same line.
+    `options` are more of the emulator's own.
     `log` has one line for each line or SMP message with the host's time.
     """
 
-    def __init__(self, entry: RigBoard, folder: Path, test_name: str) -> None:
+    def __init__(self, entry: RigBoard, folder: Path, test_name: str, options: Sequence[str] = ()) -> None:
         self.name = entry.name
         self.description = entry.board
         self.folder = folder
         self.log = folder / "serial.log"
         self._raw = folder / "serial.raw"
-        self.emulator = Emulator(entry.board, folder, paused=True)
+        self.emulator = Emulator(entry.board, folder, paused=True, options=options)
         self._tap = SerialTap(self.emulator.serial_port, self._raw, self.log)
         self._heard = self._raw.open("rb")
         self._test_name = test_name
@@ -94,6 +97,10 @@ class BoardUnderTest:
         """Pull the plug and power on again."""
         self.pull_plug()
         self.power_on()
+
+    def hang(self) -> None:
+        """Send its processor into an endless loop, interrupts on: only a watchdog gets it out again."""
+        faults.hang(self.emulator)
 
     def set_sensor(self, label: str, value: float) -> None:
         """Let the emulated sensor behind `label` sense `value`, in the unit that the board's file names."""

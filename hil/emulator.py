@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,7 +24,7 @@ from provisioning.smp_client import SmpClient
 FIRMWARE, DATA = "firmware.img", "data.img"
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
-ECHO_SECONDS = 1.0
+ECHO_SECONDS = 0.2
 
 
 def free_port() -> int:
@@ -39,11 +40,18 @@ class Emulator:
 
     Its serial line is `socket://127.0.0.1:<serial_port>` and has one user at a time; `qmp` is its control socket. Port
     and socket stay the same over restarts. `paused`: after each start the processor waits for `resume`, so that nothing
-    it says is missed. What QEMU itself says goes to `qemu.log` in the folder.
+    it says is missed. `options` are more of QEMU's own. What QEMU itself says goes to `qemu.log` in the folder.
     """
 
     def __init__(
-        self, board: Board, folder: Path, *, serial_port: int = 0, qmp: Path | None = None, paused: bool = False
+        self,
+        board: Board,
+        folder: Path,
+        *,
+        serial_port: int = 0,
+        qmp: Path | None = None,
+        paused: bool = False,
+        options: Sequence[str] = (),
     ) -> None:
         if board.emulator is None:
             raise EmulatorError("this board has no emulator", where=board.name)
@@ -61,8 +69,7 @@ class Emulator:
         self._command = board.emulator.command_line(
             firmware=self.folder / FIRMWARE, flash=self.folder / DATA, serial_port=self.serial_port, qmp=self.qmp
         )
-        if paused:
-            self._command.append("-S")
+        self._command += [*options, *(["-S"] if paused else [])]
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

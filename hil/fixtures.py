@@ -36,7 +36,7 @@ def board_images(tmp_path_factory: pytest.TempPathFactory) -> Images:
 
 @pytest.fixture
 def board(request: pytest.FixtureRequest, rig: Rig, board_images: Images, tmp_path: Path) -> Iterator[BoardUnderTest]:
-    """The board that the test's marker names: locked, freshly flashed, running."""
+    """The board that the test's marker names: locked, freshly flashed, running; `options` go to QEMU."""
     marker = request.node.get_closest_marker("board")
     if marker is None or len(marker.args) != 1:
         pytest.fail('the fixture `board` needs one @pytest.mark.board("name")', pytrace=False)
@@ -47,7 +47,7 @@ def board(request: pytest.FixtureRequest, rig: Rig, board_images: Images, tmp_pa
     with locked(rig.lock_dir, entry.name, seconds=LOCK_SECONDS, purpose=request.node.nodeid):
         try:
             board_images.place(entry.board, folder)
-            powered = BoardUnderTest(entry, folder, request.node.name)
+            powered = BoardUnderTest(entry, folder, request.node.name, marker.kwargs.get("options", ()))
         except ProvisioningError as error:
             _absent(request, str(error))
         firmware = hashlib.sha256((folder / FIRMWARE).read_bytes()).hexdigest()

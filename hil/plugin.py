@@ -38,7 +38,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The marker of board tests, and the fixtures if what they need is installed (`petiole[hil]`)."""
-    config.addinivalue_line("markers", "board(name): the board of the rig that the test runs on")
+    config.addinivalue_line(
+        "markers",
+        "board(name, options=()): the board of the rig that the test runs on, and more options for its emulator",
+    )
     with contextlib.suppress(ImportError):
         config.pluginmanager.import_plugin("hil.fixtures")
 

@@ -1,0 +1,102 @@
+"""Listens to a board: holds a lease, keeps every event once, acknowledges them (formats.md section 8)."""
+
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from wire.errors import MalformedError
+from wire.smp import Decoder, Group, Message, Op, Petiole, encode_frames
+
+LEASE_SECONDS = 60
+RENEW_SECONDS = 1.0
+CHUNK = 4096
+
+Event = Mapping[str, Any]
+
+
+class EventLog:
+    """The events of the board on `port` (`socket://...`) since the `with` block began, oldest first."""
+
+    def __init__(self, port: str) -> None:
+        self.all: list[Event] = []
+        address = urlsplit(port)
+        self._line = socket.create_connection((address.hostname or "", address.port or 0))
+        self._line.settimeout(RENEW_SECONDS)
+        self._seen: set[tuple[int, int]] = set()
+        self._newest = (0, 0)
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping = True
+        self._thread.join()
+        self._line.close()
+
+    def of(self, workload: str, kind: str) -> list[Event]:
+        """The events of one kind of a workload."""
+        with self._changed:
+            return [event for event in self.all if event.get("wl") == workload and event["kind"] == kind]
+
+    def wait(self, wanted: Callable[[Event], bool], seconds: float = 20.0) -> Event:
+        """The first event that is `wanted`, waiting for it; fails when there is none within `seconds`."""
+
+        def found() -> Event | None:
+            return next((event for event in self.all if wanted(event)), None)
+
+        with self._changed:
+            event = self._changed.wait_for(found, seconds)
+            assert event is not None, "\n".join(["no such event; there were:", *map(str, self.all[-30:])])
+            return event
+
+    def _run(self) -> None:
+        decoder = Decoder()
+        self._renew()
+        while not self._stopping:
+            try:
+                data = self._line.recv(CHUNK)
+            except TimeoutError:
+                self._renew()
+                continue
+            except OSError:
+                return
+            if not data:
+                return
+            for message in decoder.feed(data):
+                self._take(message)
+
+    def _take(self, data: bytes) -> None:
+        try:
+            message = Message.decode(data)
+        except MalformedError:
+            return
+        if (message.op, message.group, message.command) != (Op.WRITE, Group.PETIOLE, Petiole.EVENT):
+            return
+        place = (message.body["boot"], message.body["seq"])
+        with self._changed:
+            if place not in self._seen:
+                self._seen.add(place)
+                self.all.append(message.body)
+                self._changed.notify_all()
+        if place > self._newest:
+            self._newest = place
+            self._renew()
+
+    def _renew(self) -> None:
+        body: dict[str, Any] = {"lease": LEASE_SECONDS}
+        if self._newest != (0, 0):
+            body["ack"] = list(self._newest)
+        request = Message(Op.WRITE, Group.PETIOLE, Petiole.SUBSCRIBE, 255, body)
+        try:
+            self._line.sendall(encode_frames(request.encode()))
+        except OSError:
+            self._stopping = True

@@ -1,0 +1,66 @@
+"""The component of `guests/probe`, and descriptors that let it behave in one way or another."""
+
+from functools import cache
+from pathlib import Path
+
+from provisioning import component, component_compiler
+from provisioning.checkout import cache as cache_folder
+from wire.descriptor import Component, Descriptor, Grant, Limits, Probation
+from wire.manifest import Build
+from wire.triggers import Every, Trigger
+
+CRATE = Path(__file__).parent / "guests" / "probe"
+
+GRANTS = {
+    "wasi:logging/logging@0.1.0-draft": Grant(),
+    "wasi:config/store@0.2.0-rc.1": Grant(),
+    "wasi:clocks/monotonic-clock@0.2.0": Grant(),
+    "wasi:keyvalue/store@0.2.0-draft": Grant(("notes",)),
+    "wasi:gpio/digital@0.2.0": Grant(("loop-in",)),
+    "petiole:telemetry/telemetry@0.1.0": Grant(),
+}
+
+
+@cache
+def source() -> Path:
+    """The component, built once a run."""
+    path = cache_folder() / "probe" / "probe.wasm"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    component_compiler.componentize(component.build_module(Build(CRATE)), path)
+    return path
+
+
+@cache
+def code() -> bytes:
+    """What boards run of it."""
+    return component.compile_for_boards(source())
+
+
+@cache
+def profile() -> str:
+    """The profile of boards in this checkout."""
+    return component_compiler.board_profile()
+
+
+def behaving(
+    what: str,
+    *,
+    every: int = 1000,
+    limits: Limits | None = None,
+    triggers: tuple[Trigger, ...] | None = None,
+    name: str = "probe",
+    **config: int | str,
+) -> Component:
+    """A component that does `what` every so many milliseconds; `config` are its numbers."""
+    return Component(
+        name=name,
+        grants=GRANTS,
+        limits=limits or Limits(),
+        config={"do": what, **{key: str(value) for key, value in config.items()}},
+        triggers=(Every(every),) if triggers is None else triggers,
+    )
+
+
+def workload(name: str, *components: Component, version: str = "1", calls: int = 0, seconds: int = 60) -> Descriptor:
+    """A release of these components; healthy after `calls` good calls."""
+    return Descriptor(name=name, version=version, components=components, probation=Probation(calls, seconds))
