@@ -11,6 +11,7 @@ import httpx
 
 from provisioning.config import Access, access
 from provisioning.errors import FleetRefusedError, FleetUnreachableError, InputError
+from wire.messages import GuestMessage
 
 SECONDS = 30.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -72,6 +73,20 @@ class Fleet:
     def anchors(self) -> list[Json]:
         """The trusted release keys."""
         return self._list("GET", "/anchors")
+
+    def remove_anchor(self, kid: str) -> None:
+        """Trust a release key no longer, by its key id; devices keep it until a rotation."""
+        self._call("DELETE", f"/anchors/{quote(kid, safe='')}")
+
+    def rotate(self, device: str, message: bytes, *, force: bool = False) -> int:
+        """Make a device trust other keys, by a signed rotation; returns the new revision."""
+        path = f"/devices/{quote(device, safe='')}/anchors"
+        return int(self._map("PUT", path, json={"rotation": message.hex()}, params=_force(force))["revision"])
+
+    def send_message(self, device: str, message: GuestMessage) -> None:
+        """Send a message to the guests of a device."""
+        body = {"subject": message.subject, "data": message.data.hex(), "reply": message.reply}
+        self._call("POST", f"/devices/{quote(device, safe='')}/messages", json=body)
 
     def add_release(self, bundle: bytes, *, force: bool = False) -> Json:
         """Register a bundle; the fleet checks its signature first unless `force`."""

@@ -1,7 +1,8 @@
 """Release keys: Ed25519, each in two files beside each other.
 
 `NAME.key` is the private key (PKCS #8 in PEM, readable by its owner alone), `NAME.pub` the public key (64 hex digits),
-which devices get as a trust anchor.
+which devices get as a trust anchor. Public keys on P-256 are taken too (66 hex digits: the compressed point), for who
+signs with ES256 by other means.
 """
 
 import os
@@ -21,7 +22,7 @@ from wire.names import check_name
 PRIVATE_SUFFIX = ".key"
 PUBLIC_SUFFIX = ".pub"
 
-_PUBLIC_HEX = re.compile(r"[0-9a-fA-F]{64}")
+_PUBLIC_HEX = re.compile(r"[0-9a-fA-F]{64}|0[23][0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def load_seed(path: Path) -> bytes:
 
 
 def load_public(source: str) -> bytes:
-    """The public key that is written in `source` as 64 hex digits, or lies in a .pub or .key file of that path."""
+    """The public key that is written in `source` as hex digits, or lies in a .pub or .key file of that path."""
     if _PUBLIC_HEX.fullmatch(source):
         return bytes.fromhex(source)
     path = Path(source)
@@ -103,7 +104,7 @@ def load_public(source: str) -> bytes:
         raise InputError(
             f"the public key cannot be read: {getattr(error, 'strerror', None) or error}",
             where=source,
-            next_step="give a .pub file, a .key file, or the key as 64 hex digits",
+            next_step="give a .pub file, a .key file, or the key in hex",
         ) from error
     if not _PUBLIC_HEX.fullmatch(text):
         raise InputError("this is not a public key of 64 hex digits", where=source)

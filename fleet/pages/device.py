@@ -211,6 +211,8 @@ def _identity(device: DeviceView) -> Iterator[tuple[str, str]]:
     yield "public key", device.public_key or "-"
     yield "profile", device.profile or "-"
     yield "class", device.class_id or "-"
+    if device.rotation is not None and not device.rotation.done:
+        yield "shall trust", ", ".join(device.rotation.anchors)
 
 
 def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:

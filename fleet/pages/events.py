@@ -1,4 +1,4 @@
-"""The events of a device: log lines, changes of state, traps; newest first, filtered by level and kind."""
+"""The events of a device: log lines, changes of state, stops; newest first, filtered by level and kind."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from nicegui import ui
 
 from fleet.operations import Operations
-from fleet.views import EventView
+from fleet.views import EventView, StopView
 
 SHOWN = 500
 LEVELS = {
@@ -86,7 +86,7 @@ def _row(event: EventView) -> dict[str, Any]:
     workload = " ".join(part for part in (event.workload, event.version) if part)
     state = " ".join(part for part in (event.state, event.reason) if part)
     context = f"[{event.context}]" if event.context else ""
-    text = " ".join(part for part in (context, state, event.message) if part)
+    text = " ".join(part for part in (context, state, event.message, _stop(event.stop)) if part)
     return {
         "id": event.id,
         "time": event.time,
@@ -95,3 +95,16 @@ def _row(event: EventView) -> dict[str, Any]:
         "workload": workload,
         "text": text,
     }
+
+
+def _stop(stop: StopView | None) -> str:
+    """What a post-mortem says; `petiole logs` adds function and source line, on the machine that built the release."""
+    if stop is None:
+        return ""
+    shown = [
+        *(f"{name} {value:,}" for name in ("function", "pc", "fuel") if (value := getattr(stop, name)) is not None),
+        *(f"{name} {value:,} bytes" for name in ("memory", "stack") if (value := getattr(stop, name))),
+    ]
+    if stop.up is not None:
+        shown.append(f"up {stop.up / 1000:.1f} s")
+    return f"({stop.component or 'component'}: {', '.join(shown)})"

@@ -1,5 +1,6 @@
 """`petiole deploy`: Ship a workload to devices: build, sign, register, and watch it arrive."""
 
+import re
 import sys
 import time
 from pathlib import Path
@@ -10,15 +11,18 @@ import typer
 from provisioning.api import Fleet, Json, connect
 from provisioning.bundle import Target as Class
 from provisioning.bundle import make_from_file, profile_of
+from provisioning.component import load_workload
 from provisioning.console import FleetOption, JsonOption, err, print_json, print_line, print_note
 from provisioning.deployment import Progress, Target, start, watch
 from provisioning.errors import DeploymentError, InputError
 from provisioning.keys import load_seed
+from provisioning.sequences import reserve
 
 app = typer.Typer(help="Ship a workload to devices.")
 
 MANIFEST = "workload.yaml"
 BUNDLE_SUFFIX = ".suit"
+_LINE_BYTES = re.compile(r"(\d+) bytes went over the board's line")
 
 
 @app.command()
@@ -29,7 +33,7 @@ def deploy(
     key: Annotated[Path | None, typer.Option(help="Private key to sign with; not needed for a bundle.")] = None,
     sequence: Annotated[
         int | None,
-        typer.Option(min=1, help="Sequence number; a device takes only higher ones. Default: from the clock."),
+        typer.Option(min=1, help="Sequence number; a device takes only higher ones. Default: the next one."),
     ] = None,
     build: Annotated[bool, typer.Option(help="Build the component first, when the workload file says how.")] = True,
     wait: Annotated[bool, typer.Option("--wait", help="Show it arrive; fail unless every device confirms it.")] = False,
@@ -55,9 +59,10 @@ def deploy(
             release = releases[name]
             targets.append(start(api, name, release, force=force))
             if not as_json:
+                size = f"{release['size']} bytes of code{patch_size(api, name, release)}"
                 print_line(
                     f"{release['workload']} {release['version']} (sequence {release['sequence']}) to {name}: "
-                    f"release {release['release'][:12]}, {release['size']} bytes of code"
+                    f"release {release['release'][:12]}, {size}"
                 )
         results = [outcome(api, target, timeout, quiet=as_json) for target in targets] if wait else []
     if as_json:
@@ -92,12 +97,25 @@ def register(
         )
     seed = load_seed(key)
     classes = {name: class_of(name, entry) for name, entry in known.items()}
+    if sequence is None:
+        name = load_workload(manifest).name
+        sequence = reserve(name, max((row["sequence"] for row in api.releases() if row["workload"] == name), default=0))
     made: dict[Class, Json] = {}
     for target in sorted(set(classes.values())):
         with err.status(f"Building {manifest} for {target}"):
             bundle = make_from_file(manifest, seed, target, sequence=sequence, build=build)
         made[target] = api.add_release(bundle.data, force=force)
     return {name: made[target] for name, target in classes.items()}
+
+
+def patch_size(api: Fleet, device: str, release: Json) -> str:
+    """What is sent in place of the code when the device can use a patch against what it runs; empty when it cannot."""
+    runs = {row["release"] for row in api.workloads(device) if row["name"] == release["workload"]}
+    bases = {row["digest"] for row in api.releases() if row["release"] in runs}
+    if release["digest"] in bases:
+        return ", which it has"
+    sizes = [size for base, size in release["patches"].items() if base in bases]
+    return f", {min(sizes)} as a patch" if sizes else ""
 
 
 def class_of(name: str, device: Json) -> Class:
@@ -131,7 +149,10 @@ def outcome(api: Fleet, target: Target, seconds: float, *, quiet: bool) -> dict[
 
     progress = watch(api, target, seconds, report)
     spans = progress.seconds()
+    sent = line_bytes(api, target)
     if not quiet:
+        if sent is not None:
+            print_line(f"  {sent} bytes went over the board's line")
         parts = ", ".join(f"{state} {span:.1f} s" for state, span in spans.items())
         print_line(
             f"{target.device}: {progress.state} after {time.monotonic() - begun:.1f} s"
@@ -146,7 +167,19 @@ def outcome(api: Fleet, target: Target, seconds: float, *, quiet: bool) -> dict[
         "state": progress.state,
         "reason": progress.reason,
         "seconds": spans,
+        "line_bytes": sent,
     }
+
+
+def line_bytes(api: Fleet, target: Target) -> int | None:
+    """What a board's edge host said of the bytes that it sent to the board for this release; None for other devices."""
+    rows = api.events(target.device, kind="link", workload=target.workload, limit=50)
+    counts = [
+        int(match[1])
+        for row in rows
+        if row["version"] == target.version and (match := _LINE_BYTES.match(row["message"] or ""))
+    ]
+    return counts[-1] if counts else None
 
 
 def state_line(progress: Progress) -> str:

@@ -100,6 +100,7 @@ def show(device: DeviceArgument, fleet: FleetOption = None, as_json: JsonOption 
             *((key.capitalize(), entry[key]) for key in ("device", "kind", "site", "status")),
             ("Last seen", ago(entry["last_seen"])),
             ("Public key", entry["public_key"]),
+            ("Trusts", ", ".join(entry["anchors"] or ())),
             ("Class", entry["class_id"]),
             ("Profile", entry["profile"]),
             ("Revision", f"{entry['revision']['reported']} of {entry['revision']['desired']}"),

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from provisioning import post_mortems
 from provisioning.api import Json, connect
 from provisioning.console import AfterOption, FleetOption, FollowOption, JsonOption, LimitOption
 from provisioning.following import show
@@ -30,6 +31,8 @@ def logs(
     """What happened on a device: log lines of its workloads, changes of state, stops, refusals; oldest first.
 
     Example: petiole logs an505-1 --workload thermometer -f
+
+    A stop says in which function and source line it happened when the release was built on this machine.
     """
     with connect(fleet) as api:
         show(
@@ -47,5 +50,8 @@ def line(row: Json) -> str:
     """One event as a line of text."""
     source = " ".join(part for part in (row["workload"], row["version"]) if part)
     context = f"[{row['context']}]" if row["context"] else None
-    words = " ".join(word for word in (row["level"], context, row["state"], row["reason"], row["message"]) if word)
+    stop = post_mortems.told(row["stop"]) if row["stop"] else None
+    words = " ".join(
+        word for word in (row["level"], context, row["state"], row["reason"], row["message"], stop) if word
+    )
     return f"{clock(row['time'])}  {row['kind']:<7} {source:<20} {words}"

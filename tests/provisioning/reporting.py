@@ -10,7 +10,7 @@ from fleet.mqtt.intake import Intake
 from fleet.operations import Operations
 from fleet.services.changes import Changes
 from wire import senml, topics
-from wire.messages import Event, EventBatch, QueueDepth, Reported, ReportedWorkload, TelemetryBatch
+from wire.messages import Event, EventBatch, GuestMessage, QueueDepth, Reported, ReportedWorkload, TelemetryBatch
 from wire.topics import Topic
 
 EPOCH = 1_700_000_000_000
@@ -34,13 +34,16 @@ class Reporting:
     def close(self) -> None:
         self._database.close()
 
-    def report(self, revision: int, *workloads: ReportedWorkload) -> None:
+    def report(self, revision: int, *workloads: ReportedWorkload, **facts: Any) -> None:
         queue = QueueDepth(telemetry=3, event=1, oldest=None)
-        self._say(topics.REPORTED, Reported(now_ms(), revision, workloads, self._facts, queue).encode())
+        self._say(topics.REPORTED, Reported(now_ms(), revision, workloads, self._facts | facts, queue).encode())
 
     def event(self, kind: str, **fields: Any) -> None:
         event = Event(time=now_ms(), kind=kind, **fields)
         self._say(topics.EVENT, EventBatch(EPOCH, next(self._events), (event,)).encode())
+
+    def message(self, subject: str, data: bytes) -> None:
+        self._say(topics.MESSAGE, GuestMessage(subject, data).encode())
 
     def measure(self, value: float, unit: str = "Cel", name: str = "temperature") -> None:
         pack = senml.encode(senml.Measurement(self.name, "thermometer", name, unit, value, time.time()))

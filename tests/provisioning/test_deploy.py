@@ -12,6 +12,7 @@ from provisioning.api import connect
 from provisioning.bundle import Bundle, Target
 from provisioning.commands import deploy as command
 from provisioning.errors import DeploymentError
+from tests.provisioning import workloads
 from tests.provisioning.board_double import PROFILE
 from tests.provisioning.bundles import SEED, bundle, digest
 from tests.provisioning.conftest import SITE, Petiole
@@ -203,7 +204,7 @@ def test_two_kinds_of_devices_get_one_release_each(petiole, fleet, device, tmp_p
     monkeypatch.setattr(command, "profile_of", lambda target: PROFILE)
     monkeypatch.setattr(command, "make_from_file", make)
     keys.create("release", tmp_path)
-    (tmp_path / "workload.yaml").write_text("")
+    workloads.write(tmp_path, crate=None)
     key = str(tmp_path / "release.key")
     result = petiole("deploy", str(tmp_path), "--device", "b-1", "--device", "b-2", "--key", key)
     assert result.exit_code == 0, result.output

@@ -8,8 +8,9 @@ from nacl.signing import SigningKey
 from typer.testing import CliRunner
 
 from petiole.app import app
-from provisioning import following
+from provisioning import component_symbols, following
 from provisioning.api import Fleet, connect
+from provisioning.component_compiler import Source
 from provisioning.errors import FleetUnreachableError
 from tests.provisioning.board_double import PROFILE
 from tests.provisioning.bundles import SEED, bundle
@@ -170,3 +171,46 @@ def test_ping_tells_the_answer(petiole, device, monkeypatch, ok, code):
     result = petiole("device", "ping", "b-1")
     assert result.exit_code == code
     assert ("b-1 answered within" in result.stdout) == ok
+
+
+def test_a_stop_says_where_it_happened(petiole, device, monkeypatch):
+    used = {"fuel": 12_345, "memory": 65_536, "stack": 512, "up": 61_500}
+    asked = []
+
+    def explain(release, component, *, function, pc):
+        asked.append((release, component, function, pc))
+        return Source(7, "thermometer::read", "src/lib.rs", 41, 9) if function == 7 else None
+
+    monkeypatch.setattr(component_symbols, "explain", explain)
+    for function in (7, 8):
+        device.event(
+            "stop",
+            workload="thermometer",
+            version="3.0.0",
+            reason="trap: unreachable",
+            release=b"r" * 32,
+            component="main",
+            trap="unreachable",
+            function=function,
+            pc=99,
+            **used,
+        )
+    first, second = petiole("logs", "b-1").stdout.splitlines()
+    assert first.endswith(
+        "trap: unreachable main: in thermometer::read at src/lib.rs:41, "
+        "fuel 12,345, memory 65,536 bytes, stack 512 bytes, up 61.5 s"
+    )
+    assert "main: function 8 pc 99, fuel" in second
+    assert asked[0] == (b"r" * 32, "main", 7, 99)
+
+
+def test_a_stop_without_numbers(petiole, device):
+    device.event("stop", workload="thermometer", reason="fuel")
+    assert petiole("logs", "b-1").stdout.rstrip().endswith("thermometer          fuel")
+
+
+def test_messages_of_guests_are_listed(petiole, device):
+    device.message("greenhouse.vent", b"open")
+    device.message("greenhouse.vent", b"\x00")
+    lines = petiole("message", "list", "b-1").stdout.splitlines()
+    assert [line.split("  ", 1)[1] for line in lines] == ["greenhouse.vent  open", "greenhouse.vent  0x00"]
