@@ -106,7 +106,10 @@ impl Service for Echo {
     }
 
     fn image(&self) -> Image {
-        Image { version: "0" }
+        Image {
+            version: "0",
+            board: "none",
+        }
     }
 
     fn reset(&mut self) {}

@@ -7,10 +7,13 @@
 
 extern crate alloc;
 
+mod date;
 mod frame;
 mod header;
 mod server;
+mod stock;
 
 pub use frame::{Deframer, MAX_MESSAGE, framed_size, write_frames};
 pub use header::{Header, Operation};
-pub use server::{Answer, Fault, Image, Outcome, Request, Service, answer, event};
+pub use server::{Answer, Fault, Outcome, Request, Service, answer, event};
+pub use stock::{Image, Task};

@@ -3,22 +3,17 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use petiole_cbor::{Malformed, Reader, Writer};
+use petiole_cbor::{Malformed, Writer};
 
 use crate::frame::MAX_MESSAGE;
 use crate::header::{Header, Operation, SIZE};
+use crate::stock::{self, Image, Task};
 
-const GROUP_OS: u16 = 0;
-const GROUP_IMAGE: u16 = 1;
 const GROUP_PETIOLE: u16 = 64;
-const OS_ECHO: u8 = 0;
-const OS_RESET: u8 = 5;
-const OS_PARAMETERS: u8 = 6;
-const IMAGE_STATE: u8 = 0;
 const COMMAND_EVENT: u8 = 16;
 
 /// MCUmgr's own errors, group independent.
-mod rc {
+pub mod rc {
     pub const INVALID: u16 = 3;
     pub const TOO_LARGE: u16 = 7;
     pub const NOT_SUPPORTED: u16 = 8;
@@ -52,13 +47,6 @@ pub enum Outcome {
     Unknown,
 }
 
-/// What image state answers.
-#[derive(Debug, Clone, Copy)]
-pub struct Image {
-    /// Version of the running firmware.
-    pub version: &'static str,
-}
-
 /// The board behind the server.
 pub trait Service {
     /// Answers a request of group 64 with one CBOR map into `out`.
@@ -72,6 +60,37 @@ pub trait Service {
 
     /// Asks for a reset, to be done after the answer is out.
     fn reset(&mut self);
+
+    /// Hands every task to `row`.
+    fn tasks(&mut self, _row: &mut dyn FnMut(&Task<'_>)) {}
+
+    /// Wall time, milliseconds since 1970; none while it is not known.
+    fn unix_ms(&mut self) -> Option<u64> {
+        None
+    }
+
+    /// Sets the wall time; false where there is none to be set.
+    fn set_unix_ms(&mut self, _unix_ms: u64) -> bool {
+        false
+    }
+
+    /// Names of the groups of statistics.
+    fn statistic_groups(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Hands the name and value of every statistic of a group to `field`.
+    fn statistics(&mut self, _group: &str, _field: &mut dyn FnMut(&str, u64)) {}
+
+    /// The value of a setting; none where there is no such setting.
+    fn setting(&mut self, _name: &str) -> Option<String> {
+        None
+    }
+
+    /// Changes a setting and keeps it; false where it cannot have this value.
+    fn set_setting(&mut self, _name: &str, _value: &str) -> bool {
+        false
+    }
 }
 
 /// A message that goes out.
@@ -88,12 +107,12 @@ pub fn answer(message: &[u8], service: &mut dyn Service) -> Option<Answer> {
     let result = dispatch(&header, body, service, &mut writer);
     let result = match (result, writer.finish()) {
         (Ok(()), Ok(length)) => Ok(length),
-        (Ok(()), Err(_)) => Err((0, rc::TOO_LARGE, String::new())),
+        (Ok(()), Err(_)) => Err(Error::plain(rc::TOO_LARGE)),
         (Err(error), _) => Err(error),
     };
-    let length = result.or_else(|(group, rc, reason)| {
+    let length = result.or_else(|error| {
         writer.clear();
-        write_error(&header, group, rc, &reason, &mut writer);
+        write_error(&header, &error, &mut writer);
         writer.finish()
     });
     Some(finish(out, &header.answer(), length.ok()?))
@@ -120,10 +139,38 @@ fn finish(mut out: Vec<u8>, header: &Header, length: usize) -> Answer {
     out
 }
 
-type Error = (u16, u16, String);
+/// How a request fails.
+pub struct Error {
+    /// The group whose code it is; none for MCUmgr's own.
+    group: Option<u16>,
+    rc: u16,
+    reason: String,
+}
 
-fn plain(rc: u16) -> Error {
-    (0, rc, String::new())
+impl Error {
+    /// One of MCUmgr's own errors.
+    pub const fn plain(rc: u16) -> Self {
+        Self {
+            group: None,
+            rc,
+            reason: String::new(),
+        }
+    }
+
+    /// An error of a group.
+    pub const fn of(group: u16, rc: u16) -> Self {
+        Self {
+            group: Some(group),
+            rc,
+            reason: String::new(),
+        }
+    }
+}
+
+impl From<Malformed> for Error {
+    fn from(_: Malformed) -> Self {
+        Self::plain(rc::INVALID)
+    }
 }
 
 fn dispatch(
@@ -133,83 +180,41 @@ fn dispatch(
     out: &mut Writer<'_>,
 ) -> Result<(), Error> {
     let write = header.operation == Operation::Write;
-    match (header.group, header.command, write) {
-        // Echo is specified as a write; some clients read.
-        (GROUP_OS, OS_ECHO, _) => {
-            let text = field_d(body).map_err(|Malformed| plain(rc::INVALID))?;
-            out.map(1).text("r").text(text);
-        }
-        (GROUP_OS, OS_RESET, true) => {
-            service.reset();
-            out.map(0);
-        }
-        (GROUP_OS, OS_PARAMETERS, false) => {
-            out.map(2)
-                .text("buf_size")
-                .unsigned(MAX_MESSAGE as u64 + 4)
-                .text("buf_count")
-                .unsigned(1);
-        }
-        (GROUP_IMAGE, IMAGE_STATE, false) => {
-            let image = service.image();
-            out.map(2).text("images").array(1).map(6);
-            out.text("slot")
-                .unsigned(0)
-                .text("version")
-                .text(image.version)
-                .text("bootable")
-                .boolean(true);
-            out.text("pending")
-                .boolean(false)
-                .text("confirmed")
-                .boolean(true)
-                .text("active")
-                .boolean(true);
-            out.text("splitStatus").unsigned(0);
-        }
-        (GROUP_PETIOLE, command, write) => {
-            let request = Request {
-                write,
-                command,
-                body,
-            };
-            match service.call(&request, out) {
-                Ok(Outcome::Done) => {}
-                Ok(Outcome::Unknown) => return Err(plain(rc::NOT_SUPPORTED)),
-                Err(fault) => return Err((GROUP_PETIOLE, fault.rc, fault.reason)),
-            }
-        }
-        _ => return Err(plain(rc::NOT_SUPPORTED)),
+    if header.group != GROUP_PETIOLE {
+        let asked = (header.group, header.command, write);
+        return stock::answer(asked, body, service, out);
     }
-    Ok(())
+    let request = Request {
+        write,
+        command: header.command,
+        body,
+    };
+    match service.call(&request, out) {
+        Ok(Outcome::Done) => Ok(()),
+        Ok(Outcome::Unknown) => Err(Error::plain(rc::NOT_SUPPORTED)),
+        Err(fault) => Err(Error {
+            group: Some(GROUP_PETIOLE),
+            rc: fault.rc,
+            reason: fault.reason,
+        }),
+    }
 }
 
 /// Version 1 clients know one number; version 2 clients know the group of an error, except for MCUmgr's own.
-fn write_error(header: &Header, group: u16, rc: u16, reason: &str, out: &mut Writer<'_>) {
-    let extra = usize::from(!reason.is_empty());
+fn write_error(header: &Header, error: &Error, out: &mut Writer<'_>) {
+    let extra = usize::from(!error.reason.is_empty());
     out.map(1 + extra);
-    if header.version == 0 || group == 0 {
-        out.text("rc").unsigned(u64::from(rc));
-    } else {
-        out.text("err")
+    match error.group.filter(|_| header.version > 0) {
+        None => out.text("rc"),
+        Some(group) => out
+            .text("err")
             .map(2)
             .text("group")
             .unsigned(u64::from(group))
-            .text("rc")
-            .unsigned(u64::from(rc));
+            .text("rc"),
     }
+    .unsigned(u64::from(error.rc));
     if extra == 1 {
-        out.text("rsn").text(reason);
+        out.text("rsn").text(&error.reason);
     }
-}
-
-fn field_d(body: &[u8]) -> Result<&str, Malformed> {
-    let mut reader = Reader::new(body);
-    for _ in 0..reader.map()? {
-        if reader.text()? == "d" {
-            return reader.text();
-        }
-        reader.skip()?;
-    }
-    Err(Malformed)
 }
