@@ -17,6 +17,7 @@ from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from edge_host.anchors import Anchors
 from edge_host.artifacts import Artifacts
 from edge_host.backends import open_labels
 from edge_host.boards.member import BoardMember
@@ -37,7 +38,7 @@ from edge_host.runner import Host
 from edge_host.state import StateStore
 from edge_host.uplink import Uplink
 from edge_host.workload import Services
-from wire import cose, topics
+from wire import topics
 from wire.errors import WireError
 from wire.messages import Ack, Command, CommandReply, EventKind, GuestMessage
 
@@ -78,6 +79,7 @@ class Agent:
             self._bus,
             KeyValueFile(config.state / "keyvalue.db"),
         )
+        self._anchors = Anchors(config.anchors, self._store, self._local_journal())
         self._boards = [self._board(board) for board in config.boards]
         self._members: dict[str, Member] = {config.device: self._local()}
         self._members.update((board.name, member) for board, member in zip(config.boards, self._boards, strict=True))
@@ -109,7 +111,7 @@ class Agent:
     def _local(self) -> LocalMember:
         services = Services(
             device=self._config.device,
-            anchors=cose.anchors(self._config.anchors),
+            anchors=self._anchors,
             store=self._store,
             artifacts=self._artifacts,
             downloads=self._downloads,
@@ -118,7 +120,7 @@ class Agent:
             changed=lambda: self._reporter.changed(self._config.device),
             keep=self._needed,
         )
-        return LocalMember(self._config, services, self._outbox, self._bus)
+        return LocalMember(self._config, services, self._outbox, self._bus, self._anchors)
 
     def _needed(self) -> set[bytes]:
         return {digest for board in self._boards for digest in board.digests}

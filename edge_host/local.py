@@ -5,23 +5,25 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
+from edge_host.anchors import Anchors
 from edge_host.config import Config
 from edge_host.facts import changing_facts, static_facts
 from edge_host.messages import FLEET, Bus, Message
 from edge_host.outbox import Outbox, Position
 from edge_host.workload import Services
 from edge_host.workloads import Workloads
-from wire.messages import EventKind, Reported, unix_ms
+from wire.messages import Desired, EventKind, Reported, unix_ms
 
 
 class LocalMember:
     """See `edge_host.member.Member`."""
 
-    def __init__(self, config: Config, services: Services, outbox: Outbox, bus: Bus) -> None:
+    def __init__(self, config: Config, services: Services, outbox: Outbox, bus: Bus, anchors: Anchors) -> None:
         self.journal = services.journal
         self._config = config
         self._outbox = outbox
         self._bus = bus
+        self._anchors = anchors
         self._workloads = Workloads(services)
         self._facts = static_facts(config.labels)
 
@@ -36,6 +38,7 @@ class LocalMember:
 
     async def desired(self, message: bytes) -> None:
         """Take a `desired` message; raises `WireError` when it is none."""
+        self._anchors.rotate(Desired.decode(message).anchors)
         await self._workloads.desired(message)
 
     def acknowledged(self, stream: str, position: Position) -> None:
@@ -44,7 +47,7 @@ class LocalMember:
 
     def reported(self) -> Reported:
         """What this host tells the fleet now."""
-        facts = {**self._facts, **changing_facts(self._config.state)}
+        facts = {**self._facts, **changing_facts(self._config.state), "anchors": list(self._anchors)}
         depth = self._outbox.depth(self._config.device)
         return Reported(unix_ms(), self._workloads.revision, self._workloads.report(), facts, depth)
 

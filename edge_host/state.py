@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS board_failure (
     device TEXT, name TEXT, release BLOB NOT NULL, envelope BLOB NOT NULL, version TEXT NOT NULL,
     sequence INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (device, name)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rotation (enrollment BLOB PRIMARY KEY, message BLOB NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -143,6 +144,17 @@ class StateStore:
                 "INSERT OR REPLACE INTO accepted VALUES (?, ?, ?)", (release.name, release.sequence, release.release)
             )
             self._put(database, Role.CANDIDATE, release)
+
+    def rotation(self, enrollment: bytes) -> bytes | None:
+        """The last rotation of trust anchors since this enrollment."""
+        row = self._database.execute("SELECT message FROM rotation WHERE enrollment = ?", (enrollment,)).fetchone()
+        return bytes(row[0]) if row else None
+
+    def set_rotation(self, enrollment: bytes, message: bytes) -> None:
+        """Keep a rotation of trust anchors in place of all before."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM rotation")
+            database.execute("INSERT INTO rotation VALUES (?, ?)", (enrollment, message))
 
     def board_failures(self, device: str) -> dict[str, BoardFailure]:
         """The releases that a board refused, by workload."""

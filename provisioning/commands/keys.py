@@ -101,8 +101,9 @@ def rotate(
 
     Example: petiole keys rotate release-2027.pub --key release.key --all
 
-    Devices that are away get it when they are back; see `petiole keys devices`. The old key is worth something until
-    the last device has changed: then end it with `petiole keys untrust`.
+    Devices that are away get it when they are back; see `petiole keys devices`. What was signed with a key that is no
+    longer trusted does not start again after a reset: rotate to the new and the old key first, deploy anew, then rotate
+    to the new one alone and end the old one with `petiole keys untrust`.
     """
     if bool(device) == every:
         raise InputError("say which devices: --device NAME or --all")
