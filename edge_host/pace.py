@@ -58,8 +58,6 @@ class Pace:
     def _refill(self, begun: float) -> None:
         most, rate = self._limits.fuel_per_call, max(1, self._limits.fuel_per_second)
         left = self._store.get_fuel()
-        due = begun + (most / 2 - left) / rate
-        self._signal.wait(lambda: False, due)
-        refilled = min(most, left + int((time.monotonic() - begun) * rate))
-        self._given += refilled - left
-        self._store.set_fuel(refilled)
+        self._signal.wait(lambda: False, begun + (most - left) / rate)
+        self._given += most - left
+        self._store.set_fuel(most)

@@ -38,6 +38,16 @@ I2C = """
 CLOCK = """
   (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock (export "now" (func (result u64)))))
 """
+TIMER = """
+  (import "wasi:io/poll@0.2.0" (instance $poll
+    (export "pollable" (type $p (sub resource)))
+    (export "[method]pollable.block" (func (param "self" (borrow $p))))))
+  (alias export $poll "pollable" (type $pollable))
+  (import "wasi:clocks/monotonic-clock@0.2.0" (instance $timer
+    (alias outer 1 $pollable (type $outer))
+    (export "pollable" (type $t (eq $outer)))
+    (export "subscribe-duration" (func (param "when" u64) (result (own $t))))))
+"""
 
 _LIBRARY = """
   (core module $library
@@ -67,11 +77,31 @@ _IMPORTS = {
         "(param i32 i32 i32 i32 i64 i32)",
     ),
     "drop": ("", "(core func $drop (canon resource.drop $bus))", "(param i32)"),
+    "subscribe": (
+        TIMER,
+        '(core func $subscribe (canon lower (func $timer "subscribe-duration")))',
+        "(param i64) (result i32)",
+    ),
+    "block": ("", '(core func $block (canon lower (func $poll "[method]pollable.block")))', "(param i32)"),
+    "forget": ("", "(core func $forget (canon resource.drop $pollable))", "(param i32)"),
 }
 
+_EXPORTS = {
+    "petiole:schedule/handler@0.1.0": ("run", "", "(result (result (error string)))"),
+    "wasi:cli/run@0.2.0": ("run", "", "(result (result))"),
+    "petiole:gpio/handler@0.1.0": (
+        "edge",
+        '(param "label" string) (param "high" bool)',
+        "(result (result (error string)))",
+    ),
+}
+HANDLER, SERVICE, EDGES = _EXPORTS
 
-def component(body: str, uses: tuple[str, ...] = (), data: str = "", declarations: str = "") -> bytes:
-    """A component with the handler export whose core function `run` has `body` (result: pointer to result<_, string>).
+
+def component(
+    body: str, uses: tuple[str, ...] = (), data: str = "", declarations: str = "", exports: str = HANDLER
+) -> bytes:
+    """A component with one export whose core function has `body` (a handler's result: pointer to result<_, string>).
 
     `uses` are core imports; `data` lies at address 0; address 256 holds an ok result.
     """
@@ -79,14 +109,16 @@ def component(body: str, uses: tuple[str, ...] = (), data: str = "", declaration
     lowered = "".join(_IMPORTS[name][1] for name in uses)
     imports = "".join(f'(import "host" "{name}" (func ${name} {_IMPORTS[name][2]}))' for name in uses)
     given = "".join(f'(export "{name}" (func ${name}))' for name in uses)
+    name, parameters, result = _EXPORTS[exports]
+    core = "(param i32 i32 i32)" if parameters else ""
     text = f"""(component {types} {_LIBRARY} {lowered}
       (core module $guest {imports} (import "host" "memory" (memory 1)) (data (i32.const 0) "{data}") {declarations}
-        (func (export "run") (result i32) {body}))
+        (func (export "run") {core} (result i32) {body}))
       (core instance $guest (instantiate $guest
         (with "host" (instance {given} (export "memory" (memory $library "memory"))))))
-      (func $run (result (result (error string))) (canon lift (core func $guest "run") (memory $library "memory")))
-      (instance $handler (export "run" (func $run)))
-      (export "petiole:schedule/handler@0.1.0" (instance $handler)))"""
+      (func $run {parameters} {result} (canon lift (core func $guest "run") {_OPTIONS}))
+      (instance $handler (export "{name}" (func $run)))
+      (export "{exports}" (instance $handler)))"""
     return bytes(wasmtime.wat2wasm(text))
 
 
@@ -123,6 +155,52 @@ def trapping(after: int, uses: tuple[str, ...] = ()) -> bytes:
 def spinning() -> bytes:
     """Never returns."""
     return component("(loop $again (br $again)) (i32.const 256)")
+
+
+WAIT = """(local.set $timer (call $subscribe (i64.const {nanoseconds})))
+  (call $block (local.get $timer)) (call $forget (local.get $timer))"""
+
+
+def waiting(milliseconds: int) -> bytes:
+    """Waits so long at each call, then sends `t`."""
+    wait = WAIT.format(nanoseconds=milliseconds * 1_000_000)
+    return component(f"(local $timer i32) {wait} {SEND} {OK}", ("subscribe", "block", "forget", "send"), data="t")
+
+
+def service(milliseconds: int, rounds: int = 1 << 30, work: int = 0) -> bytes:
+    """Sends `t`, counts to `work`, and waits so long, over and over; ends well after `rounds`."""
+    wait = WAIT.format(nanoseconds=milliseconds * 1_000_000)
+    body = f"""(local $timer i32) (local $round i32) (local $work i32)
+      (loop $again {SEND}
+        (local.set $work (i32.const {work}))
+        (loop $count
+          (local.set $work (i32.sub (local.get $work) (i32.const 1)))
+          (br_if $count (i32.gt_s (local.get $work) (i32.const 0))))
+        {wait}
+        (local.set $round (i32.add (local.get $round) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get $round) (i32.const {rounds}))))
+      (i32.const 0)"""
+    return component(body, ("subscribe", "block", "forget", "send"), data="t", exports=SERVICE)
+
+
+def on_edge() -> bytes:
+    """Sends `t` as 1 for a rising edge and 0 for a falling one."""
+    value = "(f64.convert_i32_u (local.get 2))"
+    return component(SEND.replace("(f64.const 20.5)", value) + OK, ("send",), data="t", exports=EDGES)
+
+
+def growing(pages: int) -> bytes:
+    """Fails with the error `full` unless its memory grows by so many pages."""
+    return component(f"(if (i32.eq (memory.grow (i32.const {pages})) (i32.const -1)) (then unreachable)) {OK}")
+
+
+def two_memories() -> bytes:
+    """A component of two modules, each with a memory of one page, without a handler."""
+    return bytes(
+        wasmtime.wat2wasm("""(component
+      (core module $m (memory (export "memory") 1))
+      (core instance (instantiate $m)) (core instance (instantiate $m)))""")
+    )
 
 
 def failing(message: str = "no sensor") -> bytes:
