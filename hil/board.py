@@ -102,6 +102,10 @@ class BoardUnderTest:
         """Send its processor into an endless loop, interrupts on: only a watchdog gets it out again."""
         faults.hang(self.emulator)
 
+    def crash(self) -> None:
+        """Let its processor meet an instruction that it does not know."""
+        faults.crash(self.emulator)
+
     def set_sensor(self, label: str, value: float) -> None:
         """Let the emulated sensor behind `label` sense `value`, in the unit that the board's file names."""
         with Qmp(self.emulator.qmp) as qmp:

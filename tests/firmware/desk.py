@@ -28,6 +28,7 @@ class Desk:
 
     def __init__(self, board: BoardUnderTest, client: SmpClient, events: EventLog) -> None:
         self.board, self.client, self.events = board, client, events
+        self.first_boot = int(client.facts()["boot"])
 
     def enroll(self) -> None:
         """Give the board an identity and the desk's key as its trust anchor."""
@@ -52,6 +53,10 @@ class Desk:
             self.send(descriptor)
             desk_install.confirm(self.client, descriptor.name, CONFIRM_SECONDS)
 
+    def remove(self, name: str) -> None:
+        """Remove a workload."""
+        self.client.write(Petiole.REMOVE, {"name": name})
+
     def row(self, name: str) -> Mapping[str, Any]:
         """What the board says about a workload it has."""
         row = desk_install.workload(self.client, name)
@@ -68,13 +73,21 @@ class Desk:
             assert time.monotonic() < deadline, f"never reached: {row}"
             time.sleep(0.1)
 
+    def deaf(self, act: Callable[[], object]) -> None:
+        """Do something while nobody listens to the board's events."""
+        self.events.stop()
+        self.client.write(Petiole.SUBSCRIBE, {"lease": 0})
+        act()
+        self.events.start()
+
+    @staticmethod
+    def release(bundle: bytes) -> bytes:
+        """The digest that names the release of a bundle."""
+        return suit.Envelope.parse(bundle).manifest.digest
+
     def measured(self, workload: str, quantity: str) -> list[Any]:
         """The values of a quantity that a workload sent as telemetry."""
         return [event["v"] for event in self.events.of(workload, "telemetry") if event["n"] == quantity]
-
-    def restart(self) -> None:
-        """Pull the plug and power on again; listening goes on."""
-        self.board.restart()
 
 
 @contextlib.contextmanager

@@ -29,18 +29,27 @@ class EventLog:
         self._newest = (0, 0)
         self._changed = threading.Condition()
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+        self._line.close()
+
+    def start(self) -> None:
+        """Listen (again)."""
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening and acknowledging."""
         self._stopping = True
         self._thread.join()
-        self._line.close()
 
     def of(self, workload: str, kind: str) -> list[Event]:
         """The events of one kind of a workload."""

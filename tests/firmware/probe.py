@@ -1,10 +1,13 @@
 """The component of `guests/probe`, and descriptors that let it behave in one way or another."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from provisioning import component, component_compiler
 from provisioning.checkout import cache as cache_folder
+from provisioning.component_compiler import Source
 from wire.descriptor import Component, Descriptor, Grant, Limits, Probation
 from wire.manifest import Build
 from wire.triggers import Every, Trigger
@@ -34,6 +37,11 @@ def source() -> Path:
 def code() -> bytes:
     """What boards run of it."""
     return component.compile_for_boards(source())
+
+
+def explain(stop: Mapping[str, Any]) -> Source:
+    """Where in the probe's source a stop happened."""
+    return component_compiler.explain(source(), function=stop["fn"], pc=stop["pc"])
 
 
 @cache

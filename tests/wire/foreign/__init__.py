@@ -36,6 +36,10 @@ class Foreign:
         assert done.returncode == 0, f"{self.name} failed:\n{done.stderr}"
         return json.loads(done.stdout)
 
+    def program(self, name: str) -> Path:
+        """A program that the requirements install."""
+        return self._python().with_name(name)
+
     def _python(self) -> Path:
         folder = FOLDER / self.name
         python, stamp = folder / "bin" / "python", folder / "requirements"
@@ -60,3 +64,4 @@ def _run(*command: str) -> None:
 
 CWT = Foreign("cwt", ("cwt==3.3.0",))
 SMP = Foreign("smp", ("smp==4.2.0",))
+SMPCLIENT = Foreign("smpclient", ("smpmgr==0.19.1",))

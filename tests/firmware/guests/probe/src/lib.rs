@@ -6,12 +6,11 @@ extern crate alloc;
 
 mod pace;
 
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec;
 use core::hint::black_box;
 
-use petiole_guest::{Handler, Level, config, digital, key_value, log, telemetry};
+use petiole_guest::{Handler, Level, config, digital, key_value, log, monotonic_clock, telemetry};
 
 struct Probe;
 
@@ -24,19 +23,18 @@ impl Handler for Probe {
             "forever" => loop {
                 black_box(0);
             },
-            "trap" => panic!(),
+            "trap" => core::arch::wasm32::unreachable(),
             "trap-later" => trap_later(number("calls")),
-            "error" => return Err("as asked".to_string()),
+            "error" => return Err(String::from("as asked")),
             "memory" => grow(),
             "stack" => drop(black_box(deep(1))),
-            "handles" => return open_pins(),
+            "handles" => open_pins(),
             "host-call-bytes" => log(Level::Info, "probe", &"x".repeat(number("bytes") as usize)),
-            "messages" => {
-                (0..number("times")).for_each(|at| log(Level::Info, "probe", &at.to_string()))
-            }
-            "telemetry" => return measure(number("times")),
+            "messages" => (0..number("times")).for_each(|_| log(Level::Info, "probe", "again")),
+            "telemetry" => return flood(number("times")),
             "key-value" => return keep(number("bytes") as usize),
             "count" => return count(),
+            "sleep" => return sleep(number("millis")),
             _ => log(Level::Info, "probe", &what),
         }
         Ok(())
@@ -45,7 +43,14 @@ impl Handler for Probe {
 
 fn number(key: &str) -> u32 {
     let text = config::get(key).ok().flatten().unwrap_or_default();
-    text.parse().unwrap_or(0)
+    text.bytes().fold(0, |number, digit| {
+        number * 10 + u32::from(digit.wrapping_sub(b'0'))
+    })
+}
+
+fn report(name: &str, value: u32) -> Result<(), String> {
+    telemetry::send_number(name, "", f64::from(value))
+        .map_err(|_| String::from("telemetry was refused"))
 }
 
 fn busy(loops: u32) {
@@ -54,12 +59,19 @@ fn busy(loops: u32) {
     }
 }
 
+fn sleep(millis: u32) -> Result<(), String> {
+    monotonic_clock::subscribe_duration(u64::from(millis) * 1_000_000).block();
+    report("slept", millis)
+}
+
 fn trap_later(calls: u32) {
     static mut CALLS: u32 = 0;
     // SAFETY: a component has one thread.
     unsafe {
         CALLS += 1;
-        assert!(CALLS < calls);
+        if CALLS == calls {
+            core::arch::wasm32::unreachable();
+        }
     }
 }
 
@@ -69,48 +81,63 @@ fn grow() {
 
 fn deep(level: u32) -> u32 {
     let here = black_box([level; 16]);
+    if here[0] == u32::MAX {
+        return 0;
+    }
     deep(level + 1) + here[0]
 }
 
-fn open_pins() -> Result<(), String> {
+/// Opens pins and keeps them open.
+fn open_pins() {
     let mut pins = vec![];
-    loop {
-        let pin = digital::open_input("loop-in");
-        pins.push(pin.map_err(|_| format!("refused after {}", pins.len()))?);
+    while let Ok(pin) = digital::open_input("loop-in") {
+        pins.push(pin);
     }
 }
 
-fn measure(times: u32) -> Result<(), String> {
-    for at in 0..times {
-        telemetry::send_number("flood", "", f64::from(at))
-            .map_err(|error| format!("{error:?} after {at}"))?;
-    }
+/// Sends until the host refuses.
+fn flood(times: u32) -> Result<(), String> {
+    let accepted =
+        (0..times).take_while(|at| telemetry::send_number("flood", "", f64::from(*at)).is_ok());
+    log(
+        Level::Info,
+        "probe",
+        if accepted.count() < times as usize {
+            "refused"
+        } else {
+            "accepted"
+        },
+    );
     Ok(())
 }
 
+fn notes() -> Result<key_value::Bucket, String> {
+    key_value::open("notes").map_err(|_| String::from("the bucket does not open"))
+}
+
+/// Keeps values until the host refuses.
 fn keep(bytes: usize) -> Result<(), String> {
-    let bucket = key_value::open("notes").map_err(|_| "does not open".to_string())?;
-    for at in 0..u32::MAX {
-        let kept = bucket.set(&at.to_string(), &vec![at as u8; bytes]);
-        kept.map_err(|_| format!("refused after {at}"))?;
-    }
-    Ok(())
+    let notes = notes()?;
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let kept = names
+        .iter()
+        .take_while(|name| notes.set(name, &vec![7; bytes]).is_ok());
+    report("kept", kept.count() as u32)
 }
 
 /// Counts its calls over resets.
 fn count() -> Result<(), String> {
-    let bucket = key_value::open("notes").map_err(|_| "does not open".to_string())?;
-    let before = bucket
+    let notes = notes()?;
+    let before = notes
         .get("calls")
-        .map_err(|_| "cannot be read".to_string())?;
+        .map_err(|_| String::from("the value cannot be read"))?;
     let calls = before.map_or(0, |bytes| {
         u32::from_le_bytes(bytes.try_into().unwrap_or_default())
     }) + 1;
-    bucket
+    notes
         .set("calls", &calls.to_le_bytes())
-        .map_err(|_| "cannot be kept".to_string())?;
-    telemetry::send_number("calls", "", f64::from(calls))
-        .map_err(|_| "telemetry was refused".to_string())
+        .map_err(|_| String::from("the value cannot be kept"))?;
+    report("calls", calls)
 }
 
 petiole_guest::component!(Probe, heap: 4096);

@@ -1,6 +1,6 @@
 //! Whether the board calls a handler in time: a probe that is called every few milliseconds and measures from call to call.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use petiole_guest::{monotonic_clock, telemetry};
 
@@ -47,5 +47,5 @@ pub fn call() -> Result<(), String> {
 }
 
 fn send(name: &str, unit: &str, value: f64) -> Result<(), String> {
-    telemetry::send_number(name, unit, value).map_err(|_| "telemetry was refused".to_string())
+    telemetry::send_number(name, unit, value).map_err(|_| String::from("telemetry was refused"))
 }
