@@ -23,12 +23,13 @@ from wire.messages import (
     DesiredWorkload,
     Event,
     EventBatch,
+    GuestMessage,
     Reported,
     ReportedWorkload,
     TelemetryBatch,
 )
 from wire.profiles import EDGE_PROFILE
-from wire.triggers import Every
+from wire.triggers import Every, Trigger
 
 SITE = "greenhouse"
 SEED = bytes(range(32))
@@ -59,9 +60,12 @@ def make_release(
     limits: Limits | None = None,
     every_ms: int = 50,
     probation: Probation | None = None,
+    config: dict[str, str] | None = None,
+    triggers: tuple[Trigger, ...] = (),
 ) -> Made:
-    """Release `sequence`.0 of a workload; its handler runs every `every_ms`."""
-    component = Component(name, GRANTS if grants is None else grants, limits or Limits(), {}, (Every(every_ms),))
+    """Release `sequence`.0 of a workload; its handler runs every `every_ms`, and is called by other `triggers` too."""
+    granted = GRANTS if grants is None else grants
+    component = Component(name, granted, limits or Limits(), config or {}, (Every(every_ms), *triggers))
     descriptor = Descriptor(name, f"{sequence}.0", (component,), probation or Probation(calls=2, seconds=30))
     envelope = suit.Envelope.parse(suit.build(descriptor, sequence, profile, [wasm], seed))
     code = envelope.manifest.codes[0]
@@ -77,6 +81,7 @@ class Received:
     events: dict[tuple[int, int], Event] = field(default_factory=dict)
     requests: list[BlockRequest] = field(default_factory=list)
     replies: list[CommandReply] = field(default_factory=list)
+    messages: list[GuestMessage] = field(default_factory=list)
 
 
 class FleetDouble:
@@ -104,12 +109,12 @@ class FleetDouble:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def desire(self, device: str, *releases: Made) -> int:
-        """Send a desired state with the next revision."""
+    def desire(self, device: str, *releases: Made, anchors: bytes | None = None) -> int:
+        """Send a desired state with the next revision; `anchors` is a rotation."""
         self._revision += 1
         for release in releases:
             self.payloads.setdefault(release.desired.digest, release.payload)
-        message = Desired(self._revision, tuple(release.desired for release in releases))
+        message = Desired(self._revision, tuple(release.desired for release in releases), anchors)
         self.publish(device, topics.DESIRED, message.encode())
         return self._revision
 
@@ -200,6 +205,8 @@ class FleetDouble:
                 for at, event in enumerate(events.records):
                     received.events.setdefault((events.epoch, events.first + at), event)
                 self._acknowledge(topic.device, event=_contiguous(received.events, events.epoch))
+            elif topic.kind == topics.MESSAGE:
+                received.messages.append(GuestMessage.decode(payload))
             elif topic.kind == topics.COMMAND_REPLY:
                 received.replies.append(CommandReply.decode(payload))
             elif topic.digest is not None and topic.is_block_request:

@@ -15,20 +15,12 @@ from edge_host.boards.client import SmpClient
 from edge_host.boards.events import EventIntake
 from edge_host.boards.records import Lease, record, workloads
 from edge_host.errors import BoardRefusedError, BoardSilentError
-from edge_host.outbox import EVENT, TELEMETRY, Outbox
+from edge_host.outbox import TELEMETRY, Outbox
+from tests.edge_host.board_fakes import FakePort, answer_to, event, messages
 from wire import senml
 from wire.errors import MalformedError
 from wire.messages import Event
-from wire.smp import Decoder, Message, Op, Petiole, encode_frames
-
-
-def event(seq: int, boot: int = 3, **fields: Any) -> dict[str, Any]:
-    return {"boot": boot, "seq": seq, "up": seq, "kind": "log", "msg": str(seq), **fields}
-
-
-def messages(outbox: Outbox) -> list[str | None]:
-    batch = outbox.batch("board", EVENT, 0, 1 << 20, 1 << 20)
-    return [Event.decode(data).message for data in batch.records] if batch else []
+from wire.smp import Petiole
 
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -112,26 +104,6 @@ def test_a_list_of_workloads_that_is_none_is_refused(body: Mapping[str, Any]) ->
         workloads(body)
 
 
-class FakePort:
-    """Answers each request through `answer`; nonsense comes first."""
-
-    def __init__(self, answer: Any) -> None:
-        self._answer = answer
-        self._decoder = Decoder()
-        self._out: asyncio.Queue[bytes] = asyncio.Queue()
-
-    async def read(self) -> bytes:
-        return await self._out.get()
-
-    async def write(self, data: bytes) -> None:
-        for message in self._decoder.feed(data):
-            for answer in self._answer(Message.decode(message)):
-                await self._out.put(b"boot: hello\r\n\x06\x09!!\n" + encode_frames(answer.encode()))
-
-    def close(self) -> None:
-        pass
-
-
 def ask(answer: Any) -> Mapping[str, Any]:
     async def run() -> Mapping[str, Any]:
         client = SmpClient(FakePort(answer), lambda _: None)
@@ -142,11 +114,6 @@ def ask(answer: Any) -> Mapping[str, Any]:
             reader.cancel()
 
     return asyncio.run(run())
-
-
-def answer_to(request: Message, body: Mapping[str, Any], sequence: int | None = None) -> Message:
-    number = request.sequence if sequence is None else sequence
-    return Message(Op(request.op + 1), request.group, request.command, number, body, request.version)
 
 
 def test_late_answers_and_noise_are_not_taken_for_the_answer() -> None:
@@ -173,3 +140,41 @@ def test_refusals_keep_their_names(body: Mapping[str, Any], said: str) -> None:
     with pytest.raises(BoardRefusedError) as error:
         ask(lambda r: [answer_to(r, body)])
     assert str(error.value) == said
+
+
+def test_messages_of_a_board_are_passed_on_and_not_stored(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db", 1 << 20)
+    heard: list[Mapping[str, Any]] = []
+    intake = EventIntake("board", outbox, lambda _: None, heard.append)
+    intake.leased(Lease(3, 0, 1, 100))
+    intake.take(event(2))
+    intake.take(event(1, kind="message", sub="a.b", data=b"x"))
+    intake.take(event(1, kind="message", sub="a.b", data=b"x"))
+    assert [body["sub"] for body in heard] == ["a.b"]
+    assert (messages(outbox), intake.stored, outbox.source("board", 3)) == (["2"], 2, 2)
+
+
+def test_a_message_that_is_none_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db", 1 << 20)
+
+    def refuse(_body: Mapping[str, Any]) -> None:
+        raise MalformedError("no message")
+
+    intake = EventIntake("board", outbox, lambda _: None, refuse)
+    intake.leased(Lease(3, 0, 1, 100))
+    intake.take(event(1, kind="message", sub="a..b"))
+    intake.take(event(2))
+    assert (messages(outbox), intake.stored) == (["2"], 2)
+
+
+def test_a_stop_keeps_all_its_fields() -> None:
+    body: dict[str, Any] = {"kind": "stop", "wl": "w", "ver": "1.0", "rel": b"r" * 32, "comp": "main"}
+    body |= {"reason": "trap: x", "trap": "x", "pc": 0, "fn": 3, "fuel": 5, "mem": 65_536, "stack": 0, "at": 900}
+    stop = Event.decode(record("board", body, 7)[1])
+    assert (stop.time, stop.kind, stop.workload, stop.version, stop.reason) == (7, "stop", "w", "1.0", "trap: x")
+    assert (stop.release, stop.component, stop.trap) == (b"r" * 32, "main", "x")
+    assert (stop.pc, stop.function, stop.fuel, stop.memory, stop.stack, stop.up) == (0, 3, 5, 65_536, 0, 900)
+    least = Event.decode(record("board", {"kind": "stop", "pc": None}, 7)[1])
+    assert (least.pc, least.release) == (None, None)
+    with pytest.raises(MalformedError, match="pc"):
+        record("board", event(1, kind="stop", pc=-1), 7)

@@ -9,6 +9,7 @@ import pytest
 from tests.edge_host.conftest import BOARD_PROFILE, AgentProcess, Board
 from tests.edge_host.fleet_double import SEED, FleetDouble, Made, Received, make_release
 from wire.descriptor import Grant, Probation
+from wire.triggers import Trigger
 
 pytestmark = pytest.mark.timeout(900)  # the first test may have to build the board host
 
@@ -31,6 +32,8 @@ def script(
     profile: str = BOARD_PROFILE,
     grants: dict[str, Grant] | None = None,
     calls: int = 2,
+    config: dict[str, str] | None = None,
+    triggers: tuple[Trigger, ...] = (),
 ) -> Made:
     """A release whose component is a script (see the board host's tests), padded to `size` bytes."""
     return make_release(
@@ -42,6 +45,8 @@ def script(
         grants=grants or {},
         every_ms=250,
         probation=Probation(calls, 20),
+        config=config,
+        triggers=triggers,
     )
 
 
