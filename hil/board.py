@@ -81,6 +81,11 @@ class BoardUnderTest:
         """A new SMP client on the board's line; close it."""
         return SmpClient(self.port)
 
+    @property
+    def traffic(self) -> int:
+        """Bytes that passed over the line both ways, since the board was made."""
+        return self._tap.sent + self._tap.received
+
     def power_on(self) -> None:
         """Start the board and wait until its board host answers."""
         self.emulator.start()

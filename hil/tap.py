@@ -27,11 +27,13 @@ SMP_LINES = (b"\x06\x09", b"\x04\x14")
 class SerialTap:
     """Taps the serial TCP port `board_port` on loopback; a context manager with its own thread.
 
-    `raw` and `log` are the files it appends to. The board may come and go: the tap connects again by itself.
+    `raw` and `log` are the files it appends to; `sent` and `received` count the bytes to the board and from it.
+    The board may come and go: the tap connects again by itself.
     """
 
     def __init__(self, board_port: int, raw: Path, log: Path) -> None:
         self.raw, self.log = raw, log
+        self.sent = self.received = 0
         self._board_port = board_port
         self._server = socket.create_server(("127.0.0.1", 0))
         self._wake, self._woken = socket.socketpair()
@@ -72,6 +74,7 @@ class SerialTap:
         if board is not None:
             with contextlib.suppress(OSError):
                 board.sendall(data)
+                self.sent += len(data)
 
     def _run(self) -> None:
         self._selector.register(self._server, selectors.EVENT_READ, SERVER)
@@ -111,6 +114,7 @@ class SerialTap:
                 self._drop(end)
             elif role == BOARD:
                 raw.write(data)
+                self.received += len(data)
                 self._note("board", data, log)
                 for client in list(self._clients):
                     try:

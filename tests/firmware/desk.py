@@ -36,9 +36,9 @@ class Desk:
             Petiole.ENROLL, {"device": "bench-1", "site": "bench", "anchors": [ANCHOR], "entropy": bytes(range(32))}
         )
 
-    def bundle(self, descriptor: Descriptor) -> bytes:
-        """A signed release of probes, newer than any before."""
-        payloads = [probe.code()] * len(descriptor.components)
+    def bundle(self, descriptor: Descriptor, code: bytes | None = None) -> bytes:
+        """A signed release of probes, or of other `code`, newer than any before."""
+        payloads = [code or probe.code()] * len(descriptor.components)
         return suit.build(descriptor, next(_sequences), probe.profile(), payloads, SEED)
 
     def send(self, descriptor: Descriptor) -> bytes:

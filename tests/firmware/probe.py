@@ -25,11 +25,11 @@ GRANTS = {
 
 
 @cache
-def source() -> Path:
+def source(*features: str) -> Path:
     """The component, built once a run."""
-    path = cache_folder() / "probe" / "probe.wasm"
+    path = cache_folder() / "probe" / f"{'-'.join(('probe', *features))}.wasm"
     path.parent.mkdir(parents=True, exist_ok=True)
-    component_compiler.componentize(component.build_module(Build(CRATE)), path)
+    component_compiler.componentize(component.build_module(Build(CRATE, features)), path)
     return path
 
 
@@ -37,6 +37,12 @@ def source() -> Path:
 def code() -> bytes:
     """What boards run of it."""
     return component.compile_for_boards(source())
+
+
+@cache
+def changed_code() -> bytes:
+    """The same after a line of its source was changed."""
+    return component.compile_for_boards(source("changed"))
 
 
 def explain(stop: Mapping[str, Any]) -> Source:

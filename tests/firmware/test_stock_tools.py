@@ -37,7 +37,7 @@ def ask(port: str, module: str, *requests: tuple[str, dict[str, Any]]) -> list[d
 
 def smpmgr(port: str, *arguments: str, code: int = 0) -> str:
     """Run smpmgr with our plugin; what it says."""
-    command = [SMPCLIENT.program("smpmgr"), f"--plugin-path={PLUGIN}", "--port", port, *arguments]
+    command = [str(SMPCLIENT.program("smpmgr")), f"--plugin-path={PLUGIN}", "--port", port, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr

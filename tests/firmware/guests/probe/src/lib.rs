@@ -35,6 +35,7 @@ impl Handler for Probe {
             "key-value" => return keep(number("bytes") as usize),
             "count" => return count(),
             "sleep" => return sleep(number("millis")),
+            _ if cfg!(feature = "changed") => log(Level::Warn, "changed probe", &what),
             _ => log(Level::Info, "probe", &what),
         }
         Ok(())
