@@ -11,6 +11,7 @@ use wasmtime_environ::{FilePos, iterate_address_map};
 
 use crate::component::invalid;
 use crate::error::Error;
+use crate::leb128::{signed, unsigned};
 
 /// Entries in one block.
 const BLOCK: usize = 128;
@@ -53,22 +54,6 @@ fn encode(entries: &[(u32, u32)]) -> Vec<u8> {
     let counts = [entries.len() as u32, blocks.len() as u32];
     let head = counts.map(u32::to_le_bytes).concat();
     [head, index, bodies].concat()
-}
-
-fn unsigned(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn signed(out: &mut Vec<u8>, mut value: i64) {
-    while !(-0x40..0x40).contains(&value) {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8 & 0x7f);
 }
 
 /// The offsets in a component's file at which its code can stop: where functions begin (stack and fuel), and every instruction that

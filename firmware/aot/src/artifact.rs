@@ -4,14 +4,13 @@
 //! |---|---|
 //! | `.symtab`, `.strtab` | empty; left out |
 //! | `.wasmtime.engine` | names compiler flags one by one; the board profile (formats, section 3) stands for them all |
-//! | `.wasmtime.exceptions` | lists every call although none has a handler; left empty then |
 //! | `.wasmtime.addrmap` | has every instruction; those that can neither trap nor call are left out |
 //!
 //! The loader checks what is left as it checks a whole artifact; a test loads and runs one.
 
 use std::collections::BTreeSet;
 
-use wasmtime_environ::obj::{ELF_WASM_ENGINE, ELF_WASMTIME_ADDRMAP, ELF_WASMTIME_EXCEPTIONS};
+use wasmtime_environ::obj::{ELF_WASM_ENGINE, ELF_WASMTIME_ADDRMAP};
 use wasmtime_environ::object::LittleEndian as LE;
 use wasmtime_environ::object::elf::{FileHeader64, SHT_NOBITS, SHT_NULL, SectionHeader64};
 use wasmtime_environ::object::pod::bytes_of;
@@ -37,7 +36,6 @@ pub fn slim(artifact: &[u8], stops: &BTreeSet<u32>) -> Result<Vec<u8>, Error> {
         let data = section.data(LE, artifact).map_err(broken)?;
         let data = match name {
             ELF_WASM_ENGINE => without_flags(data)?,
-            ELF_WASMTIME_EXCEPTIONS => without_calls(data),
             ELF_WASMTIME_ADDRMAP => address_map::keep(data, stops)?,
             _ => data.to_vec(),
         };
@@ -129,12 +127,4 @@ fn without_flags(data: &[u8]) -> Result<Vec<u8>, Error> {
         }
     }
     Ok([&data[..head], &[0, 0], rest].concat())
-}
-
-/// The exception table: numbers of calls and of handlers, then three words for each call and each handler.
-fn without_calls(data: &[u8]) -> Vec<u8> {
-    match data.get(4..8) {
-        Some([0, 0, 0, 0]) => vec![0; 8],
-        _ => data.to_vec(),
-    }
 }

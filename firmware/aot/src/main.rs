@@ -17,6 +17,7 @@ mod component;
 mod componentize;
 mod error;
 mod explain;
+mod leb128;
 mod modules;
 #[cfg(test)]
 mod tests;

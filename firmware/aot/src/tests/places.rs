@@ -10,6 +10,9 @@ use crate::modules::modules;
 const MODULE: &str = "(module
     (import \"$root\" \"help\" (func $help))
     (func $good)
+    (func (export \"cabi_realloc_wit_bindgen_0_61_1\"))
+    (memory (export \"memory\") 0)
+    (global (export \"__heap_base\") i32 (i32.const 0))
     (func $bad (export \"run\")
         call $good
         unreachable))";
@@ -48,18 +51,18 @@ fn a_pc_of_the_bare_component_is_a_line_of_the_source() {
     let Component { bare, debug, .. } = built();
     assert!(debug.len() > bare.len());
     let place = Place {
-        function: Some(2),
+        function: Some(3),
         pc: Some(unreachable(&bare)),
     };
     let source = explain(&bare, Some(&debug), place).expect("a place in the code");
     let text = source.text();
     assert_eq!(
         (source.function, source.name.as_deref()),
-        (Some(2), Some("bad"))
+        (Some(3), Some("bad"))
     );
-    assert_eq!((source.line, source.column.is_some()), (Some(6), true));
+    assert_eq!((source.line, source.column.is_some()), (Some(9), true));
     assert!(
-        text.starts_with("bad at ") && text.contains("guest.wat:6"),
+        text.starts_with("bad at ") && text.contains("guest.wat:9"),
         "{text}"
     );
 }
@@ -99,4 +102,12 @@ fn an_offset_outside_of_the_code_is_refused() {
         pc: Some(3),
     };
     assert!(words(explain(&built().bare, None, place)).contains("no code at offset 3"));
+}
+
+#[test]
+fn exports_that_no_component_uses_are_left_out() {
+    let bare = built().bare;
+    let has = |name: &[u8]| bare.windows(name.len()).any(|window| window == name);
+    assert!(!has(b"cabi_realloc_wit_bindgen") && !has(b"__heap_base"));
+    assert!(has(b"memory"));
 }
