@@ -8,7 +8,7 @@ export PETIOLE_ROOT := $(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE
 CARGO := CARGO_TARGET_DIR=$(CURDIR)/.cache/cargo/host cargo
 
-.PHONY: help setup demo test test-fast test-rust test-python firmware lint format bench-size screenshot clean
+.PHONY: help setup demo test test-fast test-rust test-python firmware kills lint format bench-size screenshot clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ test-rust: ## host tests of the firmware's crates
 
 test-python: firmware
 	$(PY) -m pytest -q --durations=15
+
+kills: firmware ## 200 power cuts during updates on each emulated board (long; CUTS=, SEED=)
+	PETIOLE_CUTS=$(or $(CUTS),200) PETIOLE_SEED=$(or $(SEED),4) $(PY) -m pytest -q -s tests/firmware/test_kills.py
 
 test-fast: ## what you run all the time: no emulators, no browser
 	cd firmware && $(CARGO) test --quiet
