@@ -99,7 +99,14 @@ fn name(module: &Module<'_>, function: Option<u32>) -> Option<String> {
     Some(format!("{:#}", rustc_demangle::demangle(name)))
 }
 
-/// DWARF in WebAssembly counts from the beginning of the code section's contents.
+/// Whether a source file belongs to Rust itself: what was inlined from there says little about the guest.
+fn is_in_toolchain(file: &str) -> bool {
+    ["/rustc/", "/rustlib/src/"]
+        .iter()
+        .any(|folder| file.contains(folder))
+}
+
+/// The innermost line of the guest's own source. DWARF in WebAssembly counts from the beginning of the code section's contents.
 fn line(module: &Module<'_>, offset: usize, source: &mut Source) -> Result<(), Error> {
     let section = |id: gimli::SectionId| -> Result<_, gimli::Error> {
         let data = module.debug.get(id.name()).copied().unwrap_or_default();
@@ -108,11 +115,30 @@ fn line(module: &Module<'_>, offset: usize, source: &mut Source) -> Result<(), E
     let broken = |error: gimli::Error| Error::Invalid(format!("broken debug information: {error}"));
     let dwarf = Dwarf::load(section).map_err(broken)?;
     let context = Context::from_dwarf(dwarf).map_err(broken)?;
-    let location = context.find_location(offset as u64).map_err(broken)?;
-    if let Some(location) = location {
+    let frames = context.find_frames(offset as u64);
+    let mut frames = frames.skip_all_loads().map_err(broken)?;
+    while let Some(frame) = frames.next().map_err(broken)? {
+        let Some(location) = frame.location else {
+            continue;
+        };
+        let in_toolchain = location.file.is_some_and(is_in_toolchain);
+        if source.file.is_some() && in_toolchain {
+            continue;
+        }
         source.file = location.file.map(String::from);
         source.line = location.line;
         source.column = location.column;
+        if in_toolchain {
+            continue;
+        }
+        if let Some(name) = frame
+            .function
+            .as_ref()
+            .and_then(|name| name.raw_name().ok())
+        {
+            source.name = Some(format!("{:#}", rustc_demangle::demangle(&name)));
+        }
+        break;
     }
     Ok(())
 }
