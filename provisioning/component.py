@@ -1,7 +1,7 @@
-"""Building components: from a cargo crate to a core module, a component, and what boards run.
+"""Building components: from a cargo crate or C sources to a core module, a component, and what boards run.
 
-The workload file says how: its annotation `petiole.build/crate` names the crate, its component's `image` where the
-component goes. Guests are compiled for `wasm32v1-none`, without an operating system.
+The workload file says how: its annotation `petiole.build/crate` names the crate (`petiole.build/c` the C sources), its
+component's `image` where the component goes. Guests are compiled for `wasm32v1-none`, without an operating system.
 """
 
 import fcntl
@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioning import checkout, component_compiler, grants
+from provisioning import c_module, checkout, component_compiler, grants
 from provisioning.component_compiler import World
 from provisioning.errors import InputError, ToolError
 from wire import manifest
 from wire.errors import WireError
-from wire.manifest import Build, Workload
+from wire.manifest import Build, BuildC, Workload
 
 TARGET = "wasm32v1-none"
 WORKLOAD_FILE = "workload.yaml"
@@ -91,9 +91,10 @@ def there(workload: Workload, image: Path) -> Path:
     return image
 
 
-def _build_draft(how: Build, draft: Path) -> int:
+def _build_draft(how: Build | BuildC, draft: Path) -> int:
     with _one_build_at_a_time():
-        return component_compiler.componentize(build_module(how), draft)
+        module = c_module.build(how.folder, TARGET) if isinstance(how, BuildC) else build_module(how)
+        return component_compiler.componentize(module, draft)
 
 
 def _described(name: str, path: Path, core_size: int, world: World) -> BuiltComponent:

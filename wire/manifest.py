@@ -3,7 +3,8 @@
 `spec.template.spec` has `components`, each with name and image, a `service` if the workload has one that runs all the
 time, and `hostInterfaces`, which say what these are granted and when they are called (`wire.host_interfaces`); nothing
 is granted by default. Annotations say how to build: `petiole.build/crate` (a folder, relative to the file) and
-`petiole.build/features` (comma separated); of several components each has its own, `petiole.build/crate.NAME`.
+`petiole.build/features` (comma separated), or for C `petiole.build/c` (a folder of sources); of several components
+each has its own, `petiole.build/crate.NAME`.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ KIND = "WorkloadDeployment"
 VERSION_LABEL = "app.kubernetes.io/version"
 CRATE_ANNOTATION = "petiole.build/crate"
 FEATURES_ANNOTATION = "petiole.build/features"
+C_ANNOTATION = "petiole.build/c"
 SERVICE_NAME = "service"
 """What the component is called that a workload's `service` field describes, which has no name there."""
 
@@ -47,6 +49,13 @@ class Build:
 
 
 @dataclass(frozen=True)
+class BuildC:
+    """How to build a component from C: the folder of its sources."""
+
+    folder: Path
+
+
+@dataclass(frozen=True)
 class Workload:
     """A workload file: `images` are the component files, in the order of the descriptor's components.
 
@@ -56,7 +65,7 @@ class Workload:
     path: Path
     release: Descriptor
     images: tuple[Path, ...]
-    builds: tuple[Build | None, ...]
+    builds: tuple[Build | BuildC | None, ...]
 
     @property
     def name(self) -> str:
@@ -145,18 +154,22 @@ def _version(labels: Node) -> str:
     return version
 
 
-def _builds(annotations: Node | None, names: list[str], path: Path) -> tuple[Build | None, ...]:
+def _builds(annotations: Node | None, names: list[str], path: Path) -> tuple[Build | BuildC | None, ...]:
     values = annotations.mapping() if annotations else {}
     ends = [""] if len(names) == 1 else [f".{name}" for name in names]
-    every = [kind + end for end in ends for kind in (CRATE_ANNOTATION, FEATURES_ANNOTATION)]
+    every = [kind + end for end in ends for kind in (CRATE_ANNOTATION, FEATURES_ANNOTATION, C_ANNOTATION)]
     for key, node in values.items():
         if key.startswith("petiole") and key not in every:
             node.fail(f"unknown annotation {key}{suggestion(key, every)}")
     return tuple(_build(values, end, path) for end in ends)
 
 
-def _build(values: dict[str, Node], end: str, path: Path) -> Build | None:
-    crate, features = CRATE_ANNOTATION + end, FEATURES_ANNOTATION + end
+def _build(values: dict[str, Node], end: str, path: Path) -> Build | BuildC | None:
+    crate, features, sources = CRATE_ANNOTATION + end, FEATURES_ANNOTATION + end, C_ANNOTATION + end
+    if sources in values:
+        if crate in values:
+            values[crate].fail(f"a component has {crate} or {sources}, not both")
+        return BuildC(path.parent / values[sources].text())
     if crate not in values:
         return None
     return Build(path.parent / values[crate].text(), words(values[features].text()) if features in values else ())
