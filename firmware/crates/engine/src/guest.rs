@@ -3,11 +3,13 @@
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use crate::error::stop;
 use crate::mailbox::Mailbox;
+use crate::stack::{SIZE, Stack};
 use crate::task::SLICE;
 use crate::{Call, Stop};
 
@@ -15,6 +17,7 @@ use crate::{Call, Stop};
 pub struct Guest {
     task: Pin<Box<dyn Future<Output = wasmtime::Error>>>,
     pub(crate) mailbox: Rc<Mailbox>,
+    machine_stack: Option<Arc<Stack>>,
     stop: Option<Stop>,
 }
 
@@ -46,6 +49,7 @@ impl Guest {
         Self {
             task: Box::pin(task),
             mailbox,
+            machine_stack: None,
             stop: None,
         }
     }
@@ -53,6 +57,24 @@ impl Guest {
     /// Starts the component as far as it goes without waiting; how it ended if it did.
     pub(crate) fn start(&mut self, context: &mut Context<'_>) -> Poll<wasmtime::Error> {
         self.task.as_mut().poll(context)
+    }
+
+    /// Keeps an eye on the stack that the guest was started on.
+    pub(crate) fn watch(&mut self, stack: Option<Arc<Stack>>) {
+        self.machine_stack = stack;
+        self.check_stack();
+    }
+
+    fn check_stack(&self) {
+        if let Some(stack) = &self.machine_stack {
+            stack.assert_sound();
+        }
+    }
+
+    /// Bytes of the machine stack that the guest took at most since it was loaded, and what there is.
+    pub fn machine_stack(&self) -> (usize, usize) {
+        let used = self.machine_stack.as_ref().map_or(0, |stack| stack.used());
+        (used, SIZE)
     }
 
     /// Asks for a call, which [`Guest::poll`] makes. There is one at a time.
@@ -67,7 +89,9 @@ impl Guest {
             return Poll::Ready(Err(stop.clone()));
         }
         self.mailbox.listen(context);
-        if let Poll::Ready(error) = self.task.as_mut().poll(context) {
+        let ended = self.task.as_mut().poll(context);
+        self.check_stack();
+        if let Poll::Ready(error) = ended {
             let stop = self.stopped(&error);
             self.stop = Some(stop.clone());
             return Poll::Ready(Err(stop));

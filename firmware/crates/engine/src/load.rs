@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::ptr::NonNull;
@@ -16,24 +17,19 @@ use crate::call::Entry;
 use crate::error::load_error;
 use crate::hosts::Waits;
 use crate::mailbox::Mailbox;
+use crate::stack::{self, Stacks};
 use crate::state::{Memory, State};
 use crate::task::{SLICE, Task};
 use crate::{Guest, LoadError, link};
-
-/// Bytes of the machine stack that a guest runs on beside its own: host functions, starting the component. Frames on a PC,
-/// not optimized for size, are far larger.
-const FIBER_STACK: usize = if cfg!(target_os = "none") {
-    8_192
-} else {
-    1 << 20
-};
 
 /// Loads components onto one board's devices.
 pub struct Engine {
     devices: Devices,
     /// Guests with the same stack limit share an engine, because the limit is a setting of the engine.
     engines: RefCell<Vec<(u32, EngineWeak)>>,
-    /// What an engine is used on is one thread.
+    /// Where the guests' machine stacks come from.
+    stacks: Arc<Stacks>,
+    /// An engine stays on one thread.
     _local: Rc<()>,
 }
 
@@ -56,6 +52,7 @@ impl Engine {
         Self {
             devices,
             engines: RefCell::default(),
+            stacks: Stacks::new(),
             _local: Rc::new(()),
         }
     }
@@ -132,7 +129,9 @@ impl Engine {
             fuel: limits.fuel,
         };
         let mut guest = Guest::new(task.run(linker), mailbox);
-        match guest.start(&mut Context::from_waker(Waker::noop())) {
+        let started = guest.start(&mut Context::from_waker(Waker::noop()));
+        guest.watch(self.stacks.take_last());
+        match started {
             Poll::Pending => Ok(guest),
             Poll::Ready(error) if error.is::<wasmtime::Trap>() => {
                 Err(LoadError::Stopped(guest.stopped(&error)))
@@ -157,7 +156,8 @@ impl Engine {
         if let Some(engine) = known.and_then(|(_, engine)| engine.upgrade()) {
             return Ok(engine);
         }
-        let engine = wasmtime::Engine::new(&settings(stack)).map_err(load_error)?;
+        let engine =
+            wasmtime::Engine::new(&settings(stack, self.stacks.clone())).map_err(load_error)?;
         engines.push((stack, engine.weak()));
         Ok(engine)
     }
@@ -173,14 +173,15 @@ fn entries(component: &Component, deployment: &Deployment) -> Result<(), LoadErr
     Ok(())
 }
 
-fn settings(stack: u32) -> wasmtime::Config {
+fn settings(stack: u32, stacks: Arc<Stacks>) -> wasmtime::Config {
     let mut config = wasmtime::Config::new();
     petiole_profile::configure(&mut config);
-    let stack = stack as usize;
+    let most = stack as usize;
     config
         .memory_reservation_for_growth(0)
-        .max_wasm_stack(stack)
-        .async_stack_size(FIBER_STACK.max(stack));
+        .max_wasm_stack(most)
+        .async_stack_size(stack::SIZE.max(most))
+        .with_host_stack(stacks);
     #[cfg(test)]
     config
         .target(crate::tests::TARGET)
