@@ -20,7 +20,8 @@ mod file_flash;
 mod runner;
 
 use file_flash::FileFlash;
-use runner::{Pinned, ScriptRunner};
+use nor_simulator::Pinned;
+use runner::ScriptRunner;
 
 const PROFILE: &str = "petiole:host@0.1.0 wasmtime-48 pulley32 00000000";
 const CLASS: &str = "fbc3325abf605873b2c84289a2094210";
@@ -106,6 +107,7 @@ fn main() -> std::io::Result<()> {
         labels,
         spend: || {},
         input: Rc::default(),
+        paces: Rc::default(),
     };
     let flash = FileFlash::open(path, 0x10_0000)?;
     let mut host = Host::new(flash, layout, runner, facts, &Pc).expect("the layout fits the flash");

@@ -30,6 +30,8 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
                 None
             }
         };
+        let level = self.store().log_level();
+        self.shared.set_level(level);
         let device = self.identity.as_ref().map_or("", |known| &known.device);
         let boot = self.shared.events.borrow().boot();
         self.shared.mail.borrow_mut().set_prefix(device, boot);

@@ -10,11 +10,12 @@ const SCALE: u64 = 1_000;
 /// The fuel that a component may use now.
 #[derive(Debug)]
 pub struct Budget {
-    left: u64,
-    most: u64,
-    call: u64,
-    refill: u64,
-    resume: u64,
+    /// Negative: the last slice took more than there was.
+    left: i64,
+    most: i64,
+    call: i64,
+    refill: i64,
+    resume: i64,
     filled_ms: u64,
     dry: bool,
 }
@@ -22,15 +23,13 @@ pub struct Budget {
 impl Budget {
     /// A full bucket.
     pub fn new(limits: &Limits, now_ms: u64) -> Self {
-        let most = limits.fuel.max(limits.fuel_refill).saturating_mul(SCALE);
+        let most = scaled(limits.fuel.max(limits.fuel_refill));
         Self {
             left: most,
             most,
-            call: limits.fuel.saturating_mul(SCALE),
-            refill: limits.fuel_refill,
-            resume: (limits.fuel_refill / RESUME_PART)
-                .max(1)
-                .saturating_mul(SCALE),
+            call: scaled(limits.fuel),
+            refill: clamped(limits.fuel_refill),
+            resume: scaled((limits.fuel_refill / RESUME_PART).max(1)),
             filled_ms: now_ms,
             dry: false,
         }
@@ -38,24 +37,21 @@ impl Budget {
 
     /// Fills up to now.
     pub fn fill(&mut self, now_ms: u64) {
-        let gained = now_ms
-            .saturating_sub(self.filled_ms)
-            .saturating_mul(self.refill);
-        self.left = self.left.saturating_add(gained).min(self.most);
+        let passed = clamped(now_ms.saturating_sub(self.filled_ms));
+        self.add(passed.saturating_mul(self.refill));
         self.filled_ms = self.filled_ms.max(now_ms);
         self.dry &= self.left < self.resume;
     }
 
     /// Takes what was used.
     pub fn take(&mut self, fuel: u64) {
-        self.left = self.left.saturating_sub(fuel.saturating_mul(SCALE));
-        self.dry |= self.left == 0;
+        self.left = self.left.saturating_sub(scaled(fuel));
+        self.dry |= self.left <= 0;
     }
 
     /// Gives back what was taken for nothing.
     pub fn give(&mut self, fuel: u64) {
-        let given = self.left.saturating_add(fuel.saturating_mul(SCALE));
-        self.left = given.min(self.most);
+        self.add(scaled(fuel));
     }
 
     /// When there is fuel for a whole call, milliseconds since the start.
@@ -68,14 +64,27 @@ impl Budget {
         if self.dry { self.at(self.resume) } else { 0 }
     }
 
-    fn at(&self, need: u64) -> u64 {
+    fn add(&mut self, gained: i64) {
+        self.left = self.left.saturating_add(gained).min(self.most);
+    }
+
+    fn at(&self, need: i64) -> u64 {
         match need.saturating_sub(self.left) {
-            0 => 0,
-            missing => self
-                .filled_ms
-                .saturating_add(missing.div_ceil(self.refill.max(1))),
+            ..=0 => 0,
+            missing => {
+                let wait = (missing as u64).div_ceil(self.refill.max(1) as u64);
+                self.filled_ms.saturating_add(wait)
+            }
         }
     }
+}
+
+fn clamped(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn scaled(fuel: u64) -> i64 {
+    clamped(fuel.saturating_mul(SCALE))
 }
 
 #[cfg(test)]
@@ -108,12 +117,16 @@ mod tests {
         let mut budget = budget(1_000, 1_000);
         budget.take(999);
         assert_eq!(budget.go_on_at(), 0);
-        budget.take(5);
-        assert_eq!(budget.go_on_at(), 20);
-        budget.fill(19);
-        assert_eq!(budget.go_on_at(), 20);
-        budget.fill(20);
+        budget.take(6);
+        assert_eq!(budget.go_on_at(), 25);
+        budget.fill(24);
+        assert_eq!(budget.go_on_at(), 25);
+        budget.fill(25);
         assert_eq!(budget.go_on_at(), 0);
+        budget.take(30);
+        budget.give(15);
+        budget.fill(30);
+        assert_eq!(budget.go_on_at(), 40);
     }
 
     #[test]

@@ -42,18 +42,13 @@ impl Cron {
     /// The first time after `unix`, seconds since 1970; none when it never comes.
     pub fn next_after(&self, unix: u64) -> Option<u64> {
         let start = unix.checked_add(1)?;
-        let mut day = start / DAY;
-        let mut from = start % DAY;
-        for _ in 0..HORIZON_DAYS {
-            if self.fits_day(day)
-                && let Some(second) = self.next_in_day(from)
-            {
-                return day.checked_mul(DAY)?.checked_add(second);
-            }
-            day += 1;
-            from = 0;
-        }
-        None
+        let first = start / DAY;
+        (first..first + HORIZON_DAYS)
+            .filter(|day| self.fits_day(*day))
+            .find_map(|day| {
+                let from = if day == first { start % DAY } else { 0 };
+                day.checked_mul(DAY)?.checked_add(self.next_in_day(from)?)
+            })
     }
 
     fn has(&self, field: usize, value: u64) -> bool {

@@ -101,6 +101,7 @@ pub struct Events {
     held: VecDeque<Event>,
     bytes: usize,
     dropped: u32,
+    lost: u32,
 }
 
 impl Events {
@@ -112,6 +113,7 @@ impl Events {
             held: VecDeque::new(),
             bytes: 0,
             dropped: 0,
+            lost: 0,
         }
     }
 
@@ -123,6 +125,11 @@ impl Events {
     /// Number of the newest event; 0 before the first.
     pub const fn newest(&self) -> u32 {
         self.newest
+    }
+
+    /// How many events found no room since the start.
+    pub const fn lost(&self) -> u32 {
+        self.lost
     }
 
     /// Number of the oldest event that is kept; the next one's when none is.
@@ -172,6 +179,7 @@ impl Events {
         }
         let kept = self.dropped == 0 && self.insert(limit, up_ms, kind, content, crash);
         self.dropped += u32::from(!kept);
+        self.lost = self.lost.saturating_add(u32::from(!kept));
         kept
     }
 

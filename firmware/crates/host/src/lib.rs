@@ -3,8 +3,8 @@
 //! | Module | Holds |
 //! |---|---|
 //! | [`Host`] | bytes and time in, bytes out: what a board's main loop drives |
-//! | `service` | the commands of SMP group 64, and what stock tools ask |
-//! | `manager`, `boot`, `install`, `transfer`, `lifecycle` | policy: what may be installed, what comes back, what goes |
+//! | `service`, `stock`, `body`, `answers` | the commands of SMP group 64, and what stock tools ask |
+//! | `manager`, `boot`, `install`, `transfer`, `delta`, `lifecycle` | policy: what may be installed, what comes back, what goes |
 //! | `start`, `peers`, `member`, `triggers`, `cron` | the components of a workload and what makes them run |
 //! | `schedule`, `budget`, `stops` | whose turn it is, for how much fuel, and what becomes of those that stop |
 //! | `port`, `mail`, `values`, `clock` | what guests reach of the rest of the board |
@@ -14,13 +14,16 @@
 
 extern crate alloc;
 
+mod answers;
 mod board;
+mod body;
 mod boot;
 mod breaches;
 mod budget;
 mod clock;
 mod cron;
 mod decimal;
+mod delta;
 mod error;
 mod events;
 mod host;
@@ -38,6 +41,7 @@ mod schedule;
 mod service;
 mod shared;
 mod start;
+mod stock;
 mod stops;
 mod transfer;
 mod triggers;

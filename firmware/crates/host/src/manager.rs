@@ -1,5 +1,6 @@
 //! The workload manager: what is there, and what is said of it.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,6 +10,7 @@ use petiole_interfaces::Limits;
 use petiole_store::{Identity, MappedFlash, Outcome, Phase, Release, Store};
 use petiole_trust::{Component, Descriptor, Manifest, Refusal, verify_envelope};
 
+use crate::delta::Patching;
 use crate::error::Refused;
 use crate::events::Field;
 use crate::limits;
@@ -30,6 +32,8 @@ pub struct Manager<F, R: GuestRunner> {
     pub(crate) upload: (Vec<u8>, usize),
     /// The workload whose code is expected.
     pub(crate) receiving: Option<u8>,
+    /// The patch on its way.
+    pub(crate) patching: Option<Box<Patching>>,
     /// What its code consists of, when its envelope was sent since the start.
     pub(crate) parts: Vec<Part>,
     /// Workload and component that had the last slice of the ring, so that each gets its turn.
@@ -54,6 +58,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
             workloads: Vec::new(),
             upload: (Vec::new(), 0),
             receiving: None,
+            patching: None,
             parts: Vec::new(),
             turn: (0, 0),
             jumped: false,

@@ -170,6 +170,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
             let Some((origin, message)) = letter else {
                 return;
             };
+            self.shared.messages.update(|count| count.wrapping_add(1));
             let fields = [
                 ("wl", Field::Text(&origin.workload)),
                 ("sub", Field::Text(&message.subject)),

@@ -3,18 +3,23 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use petiole_cbor::{Malformed, Reader, Writer};
+use petiole_cbor::{Malformed, Writer};
+use petiole_interfaces::Message;
 use petiole_interfaces::messages::is_subject;
-use petiole_interfaces::{Limits, Message, Wall};
-use petiole_link::{Fault, Image, Outcome, Request};
+use petiole_link::{Fault, Image, Outcome, Request, Task};
 use petiole_store::{Identity, MappedFlash};
 use petiole_trust::{Anchor, DeviceKey, Refusal, is_name, verify_rotation};
 
 use crate::GuestRunner;
+use crate::answers::{limits, row, state, taken, wall};
+use crate::body::Body;
 use crate::error::Refused;
 use crate::manager::{Manager, not_enrolled};
 use crate::port::LONGEST_BODY;
-use crate::workload::Workload;
+use crate::stock::GROUPS;
+
+/// Stock tools set the clock to a second.
+const SECOND_MS: u64 = 1_000;
 
 mod command {
     pub const FACTS: u8 = 0;
@@ -28,6 +33,7 @@ mod command {
     pub const REMOVE: u8 = 8;
     pub const SUBSCRIBE: u8 = 9;
     pub const TIME: u8 = 10;
+    pub const DELTA: u8 = 11;
     pub const ANCHORS: u8 = 12;
     pub const MESSAGE: u8 = 13;
     pub const RESTART: u8 = 14;
@@ -48,7 +54,10 @@ impl<F: MappedFlash + 'static, R: GuestRunner> petiole_link::Service for Service
             (command::ENROLL, true) => self.enroll(&body, out)?,
             (command::PROVE, true) => self.prove(&body, out)?,
             (command::ENVELOPE, true) => self.envelope(&body, out)?,
-            (command::PAYLOAD, true) => self.payload(&body, out)?,
+            (command::PAYLOAD, true) => {
+                let (offset, data) = body.block()?;
+                taken(self.manager.code_block(offset, data)?, out);
+            }
             (command::ACTIVATE, true) => state(self.manager.activate(body.name()?)?, out),
             (command::CONFIRM, true) => state(
                 self.manager.confirm(body.name()?, body.number("seq")?)?,
@@ -64,6 +73,10 @@ impl<F: MappedFlash + 'static, R: GuestRunner> petiole_link::Service for Service
                 self.set_time(body.number("unix")?, body.number("unc")?);
                 out.map(0);
             }
+            (command::DELTA, true) => {
+                let (offset, data) = body.block()?;
+                taken(self.manager.patch_block(offset, data)?, out);
+            }
             (command::ANCHORS, true) => self.anchors(&body, out)?,
             (command::MESSAGE, true) => self.message(&body, out)?,
             (command::RESTART, true) => state(self.manager.restart(body.name()?)?, out),
@@ -72,9 +85,40 @@ impl<F: MappedFlash + 'static, R: GuestRunner> petiole_link::Service for Service
         Ok(Outcome::Done)
     }
 
+    fn tasks(&mut self, row: &mut dyn FnMut(&Task<'_>)) {
+        self.manager.tasks(row);
+    }
+
+    fn unix_ms(&mut self) -> Option<u64> {
+        let shared = &self.manager.shared;
+        shared.clock.unix_ms(shared.now_ms())
+    }
+
+    fn set_unix_ms(&mut self, unix_ms: u64) -> bool {
+        self.set_time(unix_ms, SECOND_MS);
+        true
+    }
+
+    fn statistic_groups(&self) -> &'static [&'static str] {
+        &GROUPS
+    }
+
+    fn statistics(&mut self, group: &str, field: &mut dyn FnMut(&str, u64)) {
+        self.manager.statistics(group, field);
+    }
+
+    fn setting(&mut self, name: &str) -> Option<String> {
+        self.manager.setting(name)
+    }
+
+    fn set_setting(&mut self, name: &str, value: &str) -> bool {
+        self.manager.set_setting(name, value)
+    }
+
     fn image(&self) -> Image {
         Image {
             version: self.manager.facts.firmware,
+            board: self.manager.facts.board,
         }
     }
 
@@ -219,20 +263,6 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Service<'_, F, R> {
         Ok(())
     }
 
-    fn payload(&mut self, body: &Body<'_>, out: &mut Writer<'_>) -> Result<(), Refused> {
-        let offset = body.field("off")?.unsigned32()?;
-        let (next, staged) = self
-            .manager
-            .code_block(offset, body.field("data")?.bytes()?)?;
-        out.map(if staged { 2 } else { 1 })
-            .text("off")
-            .unsigned(u64::from(next));
-        if staged {
-            out.text("state").text("staged");
-        }
-        Ok(())
-    }
-
     fn workloads(&mut self, out: &mut Writer<'_>) {
         out.map(1)
             .text("workloads")
@@ -315,131 +345,5 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Service<'_, F, R> {
             .text("up")
             .unsigned(now_ms);
         Ok(())
-    }
-}
-
-/// The highest limits that a component can have, by the names that refusals and events have.
-fn limits(limits: &Limits, out: &mut Writer<'_>) {
-    let small = [
-        ("memory", limits.memory),
-        ("stack", limits.stack),
-        ("host-call-bytes", limits.host_call_bytes),
-        ("handles", limits.handles),
-        ("messages-per-second", limits.messages),
-        ("telemetry-bytes-per-hour", limits.telemetry),
-        ("key-value-bytes", limits.key_value),
-    ];
-    out.map(2 + small.len())
-        .text("fuel-per-call")
-        .unsigned(limits.fuel)
-        .text("fuel-per-second")
-        .unsigned(limits.fuel_refill);
-    for (name, value) in small {
-        out.text(name).unsigned(u64::from(value));
-    }
-}
-
-/// The time of day: milliseconds since 1970, how wrong it may be and since when it is known.
-fn wall(wall: Option<Wall>, out: &mut Writer<'_>) {
-    match wall {
-        Some(wall) => {
-            out.map(3);
-            for (name, ns) in [
-                ("unix", wall.unix_ns),
-                ("unc", wall.uncertainty_ns),
-                ("age", wall.age_ns),
-            ] {
-                out.text(name).unsigned(ns / 1_000_000);
-            }
-        }
-        None => _ = out.null(),
-    }
-}
-
-fn state(name: &str, out: &mut Writer<'_>) {
-    out.map(1).text("state").text(name);
-}
-
-/// One entry of the list of workloads: the release on its way or the last that ended, else the one that runs.
-fn row<G>(workload: &Workload<G>, out: &mut Writer<'_>) {
-    let record = &workload.record;
-    let running = workload
-        .running
-        .as_ref()
-        .map(|summary| (&*summary.version, summary.sequence, &summary.release));
-    let next = workload
-        .next
-        .as_ref()
-        .map(|summary| (&*summary.version, summary.sequence, &summary.release));
-    let outcome = record
-        .outcome
-        .as_ref()
-        .map(|outcome| (&*outcome.version, outcome.sequence, &outcome.release));
-    let shown = if record.next.is_some() {
-        next
-    } else {
-        outcome.or(running)
-    };
-    let (version, sequence, release) = shown.unwrap_or(("", record.accepted.0, &record.accepted.1));
-    let (state, reason) = workload.state();
-    let in_use = record
-        .next
-        .map(|candidate| candidate.release)
-        .or(record.running);
-    let size = in_use.map_or(0, |release| release.code);
-    let offset = if record.next.is_some() {
-        workload.offset
-    } else {
-        size
-    };
-    out.map(10)
-        .text("name")
-        .text(&record.name)
-        .text("version")
-        .text(version);
-    out.text("seq")
-        .unsigned(sequence)
-        .text("release")
-        .bytes(release);
-    out.text("state").text(state).text("reason").text(reason);
-    out.text("off")
-        .unsigned(u64::from(offset))
-        .text("size")
-        .unsigned(u64::from(size))
-        .text("previous");
-    match running.filter(|_| record.next.is_some() || record.outcome.is_some()) {
-        Some((version, ..)) => out.text(version),
-        None => out.null(),
-    };
-    out.text("calls").unsigned(workload.calls());
-}
-
-/// A request's map with text keys. Unknown keys are passed over.
-struct Body<'a>(&'a [u8]);
-
-impl<'a> Body<'a> {
-    /// The value under `name`, where the reader stands.
-    fn find(&self, name: &str) -> Result<Option<Reader<'a>>, Malformed> {
-        let mut reader = Reader::new(self.0);
-        for _ in 0..reader.map()? {
-            if reader.text()? == name {
-                return Ok(Some(reader));
-            }
-            reader.skip()?;
-        }
-        Ok(None)
-    }
-
-    fn field(&self, name: &'static str) -> Result<Reader<'a>, Refused> {
-        self.find(name)?
-            .ok_or(Refused::new(Refusal::Malformed, name))
-    }
-
-    fn number(&self, name: &'static str) -> Result<u64, Refused> {
-        Ok(self.field(name)?.unsigned()?)
-    }
-
-    fn name(&self) -> Result<&'a str, Refused> {
-        Ok(self.field("name")?.text()?)
     }
 }

@@ -23,6 +23,12 @@ pub struct Shared {
     pub level: Cell<Level>,
     /// The board.
     pub board: &'static dyn Board,
+    /// Stops of components since the start.
+    pub stops: Cell<u32>,
+    /// Breaches of limits that were told since the start.
+    pub limits: Cell<u32>,
+    /// Messages of guests that were handed out since the start.
+    pub messages: Cell<u32>,
     randomness: Cell<[u8; 32]>,
     ports: Cell<u32>,
 }
@@ -36,6 +42,9 @@ impl Shared {
             clock: Clock::default(),
             level: Cell::new(Level::Trace),
             board,
+            stops: Cell::default(),
+            limits: Cell::default(),
+            messages: Cell::default(),
             randomness: Cell::default(),
             ports: Cell::default(),
         }
@@ -74,6 +83,7 @@ impl Shared {
 
     /// Says that a component broke a limit.
     pub fn emit_limit(&self, origin: &Origin, limit: &str, value: u64) {
+        self.limits.update(|count| count.wrapping_add(1));
         self.emit(
             "limit",
             &[

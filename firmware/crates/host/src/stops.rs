@@ -100,6 +100,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
     }
 
     fn tell_stop(&mut self, at: usize, number: usize, stop: &Stop, reason: &str) {
+        self.shared.stops.update(|count| count.wrapping_add(1));
         let workload = &self.workloads[at];
         let member = &workload.members[number];
         if let Some((limit, value)) = limit_of(stop.kind, member) {

@@ -33,7 +33,7 @@ impl Part {
 
 impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
     /// The workload whose code is expected, and its release.
-    fn expected(&self) -> Result<(usize, Candidate), Refused> {
+    pub(crate) fn expected(&self) -> Result<(usize, Candidate), Refused> {
         let index = self.receiving;
         let expects = |workload: &Workload<R::Guest>| Some(workload.index) == index;
         let at = self.workloads.iter().position(expects);
@@ -73,7 +73,12 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
 
     /// Writes code at the offset wanted next, as much of it as fills whole flash words. False: something else was there, and
     /// the offset went back.
-    fn write(&mut self, at: usize, release: &Release, data: &[u8]) -> Result<bool, Refused> {
+    pub(crate) fn write(
+        &mut self,
+        at: usize,
+        release: &Release,
+        data: &[u8],
+    ) -> Result<bool, Refused> {
         let workload = &self.workloads[at];
         let (index, offset) = (workload.index, workload.offset);
         let count = Store::<F>::writable(release, offset, data.len() as u32);
@@ -197,7 +202,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
         (sha256(&[bytes]) == part.digest).then_some(bytes)
     }
 
-    fn stage_or_drop(&mut self, at: usize, release: &Release) -> Result<(), Refused> {
+    pub(crate) fn stage_or_drop(&mut self, at: usize, release: &Release) -> Result<(), Refused> {
         self.stage(at, release)
             .inspect_err(|refused| self.drop_candidate(at, false, refused.reason()))
     }

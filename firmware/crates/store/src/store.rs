@@ -13,6 +13,8 @@ use crate::{Identity, Layout, Record, StoreError};
 
 /// Settings: the identity.
 const KEY_IDENTITY: u8 = 1;
+/// Settings: the lowest level of log lines.
+const KEY_LOG_LEVEL: u8 = 2;
 /// Journal: workload records are at their index.
 const KEY_BOOT: u8 = 0x80;
 /// Journal: sequence numbers of removed workloads, and which of them is overwritten next.
@@ -126,6 +128,24 @@ impl<F: MappedFlash> Store<F> {
             .set(&mut self.flash, &[KEY_IDENTITY], &buffer[..length]);
         buffer.fill(0);
         kept
+    }
+
+    /// The lowest level of log lines that are wanted; 0 unless another was kept.
+    #[must_use]
+    pub fn log_level(&self) -> u8 {
+        let kept = self.settings.get(&self.flash, &[KEY_LOG_LEVEL]);
+        kept.and_then(|bytes| bytes.first())
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Keeps the lowest level of log lines.
+    ///
+    /// # Errors
+    /// [`StoreError::Flash`], [`StoreError::Full`].
+    pub fn set_log_level(&mut self, level: u8) -> Result<(), StoreError> {
+        self.settings
+            .set(&mut self.flash, &[KEY_LOG_LEVEL], &[level])
     }
 
     /// Counts this start, as a failed one until [`Store::forgive_boots`] says otherwise.

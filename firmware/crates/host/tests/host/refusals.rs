@@ -280,7 +280,7 @@ fn requests_that_are_not_what_they_should_be_are_malformed() {
 fn flash_that_fails_is_said_so() {
     let mut rig = board();
     rig.nor
-        .cut_at(rig.nor.operations(), crate::support::nor::Cut::Before);
+        .cut_at(rig.nor.operations(), nor_simulator::Cut::Before);
     assert_eq!(rig.send_envelope(&update().envelope()).refusal(), "flash");
 }
 

@@ -80,6 +80,26 @@ fn cbor(fill: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
     buffer
 }
 
+/// A COSE_Sign1 by the key of this seed over what `fill` writes, with that inside where `attached`.
+pub fn sign(seed: &[u8; 32], attached: bool, fill: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
+    let payload = cbor(fill);
+    let protected = cbor(|out| _ = out.map(1).unsigned(1).integer(-8));
+    let signed = cbor(|out| {
+        out.array(4).text("Signature1").bytes(&protected);
+        out.bytes(&[]).bytes(&payload);
+    });
+    let signature = SigningKey::from_bytes(seed).sign(&signed).to_bytes();
+    cbor(|out| {
+        out.tag(18).array(4).bytes(&protected);
+        out.map(1).unsigned(4).bytes(&key_id(&public(seed)));
+        match attached {
+            true => out.bytes(&payload),
+            false => out.null(),
+        };
+        out.bytes(&signature);
+    })
+}
+
 impl Bundle {
     /// A good release of `thermometer`: called each second, healthy after three calls.
     pub fn new(sequence: u64, version: &'static str, code: Vec<u8>) -> Self {
@@ -277,24 +297,8 @@ impl Bundle {
     pub fn envelope(&self) -> Vec<u8> {
         let manifest = cbor(|out| _ = out.bytes(&self.manifest()));
         let digest = cbor(|out| _ = out.array(2).integer(-16).bytes(&sha256(&[&manifest])));
-        let protected = cbor(|out| _ = out.map(1).unsigned(1).integer(-8));
-        let signed = cbor(|out| {
-            _ = out
-                .array(4)
-                .text("Signature1")
-                .bytes(&protected)
-                .bytes(&[])
-                .bytes(&digest)
-        });
-        let signature = SigningKey::from_bytes(&self.seed).sign(&signed).to_bytes();
-        let block = cbor(|out| {
-            out.tag(18)
-                .array(4)
-                .bytes(&protected)
-                .map(1)
-                .unsigned(4)
-                .bytes(&key_id(&public(&self.seed)));
-            out.null().bytes(&signature);
+        let block = sign(&self.seed, false, |out| {
+            out.array(2).integer(-16).bytes(&sha256(&[&manifest]));
         });
         let authentication = cbor(|out| _ = out.array(2).bytes(&digest).bytes(&block));
         cbor(|out| {

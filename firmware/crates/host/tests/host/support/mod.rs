@@ -2,7 +2,6 @@
 
 mod answer;
 pub mod bundle;
-pub mod nor;
 pub mod rig;
 mod runner;
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
+use nor_simulator::{Cut, Nor};
 use petiole_cbor::Writer;
 use petiole_host::{Board, Facts, Heap, Host, SerialOut};
 use petiole_link::{Deframer, Header, Operation, write_frames};
@@ -13,8 +14,7 @@ use petiole_store::Layout;
 use super::VENDOR;
 use super::answer::{Map, Row};
 use super::bundle::{Bundle, CLASS, TRUSTED, public};
-use super::nor::Nor;
-use super::runner::{Input, ScriptRunner};
+use super::runner::{Input, Pace, Paces, ScriptRunner};
 
 pub mod command {
     pub const FACTS: u8 = 0;
@@ -28,6 +28,7 @@ pub mod command {
     pub const REMOVE: u8 = 8;
     pub const SUBSCRIBE: u8 = 9;
     pub const TIME: u8 = 10;
+    pub const DELTA: u8 = 11;
     pub const ANCHORS: u8 = 12;
     pub const MESSAGE: u8 = 13;
     pub const RESTART: u8 = 14;
@@ -84,19 +85,20 @@ impl SerialOut for Line {
     }
 }
 
-pub struct Rig<const ERASE: usize> {
-    pub nor: Nor<ERASE>,
+pub struct Rig<const ERASE: usize, const WORD: usize = 4> {
+    pub nor: Nor<ERASE, WORD>,
     pub layout: Layout,
     pub line: Line,
     pub events: Vec<Map>,
     pub input: Rc<RefCell<Input>>,
+    paces: Paces,
     desk: &'static Desk,
-    host: Option<Host<Nor<ERASE>, ScriptRunner>>,
+    host: Option<Host<Nor<ERASE, WORD>, ScriptRunner>>,
     deframer: Deframer,
     sequence: u8,
 }
 
-impl<const ERASE: usize> Rig<ERASE> {
+impl<const ERASE: usize, const WORD: usize> Rig<ERASE, WORD> {
     /// A new board with room for two workloads, started for the first time.
     pub fn new() -> Self {
         Self::with_room(2)
@@ -112,16 +114,18 @@ impl<const ERASE: usize> Rig<ERASE> {
     fn with_room(count: u8) -> Self {
         let block = ERASE as u32;
         let slot = block.max(0x8000);
+        // Where a word is a page, an entry takes a page.
+        let journal = if WORD < 256 { 4 * block } else { 8 * block };
         let layout = Layout {
             settings: 0..2 * block,
-            journal: 2 * block..4 * block,
-            key_value: 4 * block..6 * block,
-            workloads: 6 * block,
+            journal: 2 * block..journal,
+            key_value: journal..journal + 2 * block,
+            workloads: journal + 2 * block,
             count,
             slot,
         };
         let mut rig = Self {
-            nor: Nor::new((6 * block + 2 * u32::from(count) * slot) as usize),
+            nor: Nor::new((journal + 2 * block + 2 * u32::from(count) * slot) as usize),
             layout,
             line: Line {
                 bytes: Vec::new(),
@@ -130,6 +134,7 @@ impl<const ERASE: usize> Rig<ERASE> {
             events: Vec::new(),
             desk: DESK.with(|desk| *desk),
             input: Rc::default(),
+            paces: Paces::default(),
             host: None,
             deframer: Deframer::new(),
             sequence: 0,
@@ -148,12 +153,22 @@ impl<const ERASE: usize> Rig<ERASE> {
 
     /// Power off, power on, until the board is up.
     pub fn boot(&mut self) {
+        self.nor.revive();
         self.start(false);
+    }
+
+    /// A start during which the power may go again.
+    pub fn boot_as_it_is(&mut self) {
+        self.start(false);
+    }
+
+    /// Cuts the power at this flash operation, counted from now.
+    pub fn cut_in(&self, operations: u32, cut: Cut) {
+        self.nor.cut_at(self.nor.operations() + operations, cut);
     }
 
     fn start(&mut self, crashed: bool) {
         self.host = None;
-        self.nor.revive();
         self.desk.now_us.store(0, Ordering::Relaxed);
         let facts = Facts {
             board: "desk",
@@ -173,6 +188,7 @@ impl<const ERASE: usize> Rig<ERASE> {
             labels,
             spend,
             input: self.input.clone(),
+            paces: self.paces.clone(),
         };
         let host = Host::new(
             self.nor.clone(),
@@ -186,7 +202,13 @@ impl<const ERASE: usize> Rig<ERASE> {
 
     /// The firmware fails and is started again.
     pub fn crash(&mut self) {
+        self.nor.revive();
         self.start(true);
+    }
+
+    /// What the guest with this name got of the board's time since it was loaded last.
+    pub fn pace(&self, name: &str) -> Pace {
+        self.paces.borrow()[name].clone()
     }
 
     /// The input `button` changes.
@@ -215,10 +237,11 @@ impl<const ERASE: usize> Rig<ERASE> {
         let end = self.now_ms() + ms;
         while !self.nor.is_dead() {
             let due = self.host.as_mut().unwrap().poll(&mut self.line);
-            if due <= self.now_ms() {
+            let now = self.now_ms();
+            if due <= now && now <= end {
                 continue;
             }
-            if self.now_ms() >= end {
+            if now >= end {
                 break;
             }
             let next = due.min(end) * 1_000;
@@ -381,6 +404,26 @@ impl<const ERASE: usize> Rig<ERASE> {
         }
     }
 
+    /// Sends a patch until its release is staged or it is refused; the last answer.
+    pub fn send_patch(&mut self, patch: &[u8]) -> Map {
+        let mut offset = 0;
+        loop {
+            let piece = &patch[offset..patch.len().min(offset + 500)];
+            let answer = self.write(command::DELTA, |out| {
+                out.map(if offset == 0 { 3 } else { 2 });
+                out.text("off").unsigned(offset as u64);
+                if offset == 0 {
+                    out.text("len").unsigned(patch.len() as u64);
+                }
+                out.text("data").bytes(piece);
+            });
+            match (answer.number("off"), answer.text("state")) {
+                (Some(next), None) => offset = next as usize,
+                _ => return answer,
+            }
+        }
+    }
+
     pub fn activate(&mut self, name: &str) -> Map {
         self.write(command::ACTIVATE, |out| {
             _ = out.map(1).text("name").text(name)
@@ -450,11 +493,20 @@ impl<const ERASE: usize> Rig<ERASE> {
 
     /// Messages of log lines with this context that came so far.
     pub fn said(&self, context: &str) -> Vec<String> {
-        self.events_of("log")
+        self.distinct("log")
             .iter()
             .filter(|event| event.text("ctx").as_deref() == Some(context))
             .filter_map(|event| event.text("msg"))
             .collect()
+    }
+
+    /// Events of this kind that came so far, each once and in order.
+    pub fn distinct(&self, kind: &str) -> Vec<Map> {
+        let mut events = self.events_of(kind);
+        let number = |event: &Map| (event.number("boot"), event.number("seq"));
+        events.sort_by_key(number);
+        events.dedup_by_key(|event| number(event));
+        events
     }
 
     /// Acknowledges all events that came so far and forgets them.

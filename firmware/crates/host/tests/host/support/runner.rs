@@ -13,22 +13,23 @@
 //! | `answer` | answers the message that it is called for with `re:` and its body |
 //! | `set:KEY:BYTES`, `get:KEY` | keeps so many bytes in bucket `b`; logs how many there are |
 //! | `count:N` | sends N measurements |
+//! | `as:NAME` | nothing; its [`Pace`] is kept under this name |
 //! | `quiet` | ends without the log line and the measurement `count` that each good call has otherwise |
 //!
 //! A call for a message or an edge logs it first. A service that has done all its words waits for ever, or does them again when
 //! one of them is `again`; it ends with `end`.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use nor_simulator::Pinned;
 use petiole_host::{Call, GuestRunner, LoadError, Run, Stop, StopKind, Usage};
 use petiole_interfaces::gpio::Edges;
 use petiole_interfaces::{Level, Limits, Message, Port, Value};
 use petiole_trust::{Component, Refusal, VerifiedCode};
 
-/// Address ranges of code that runs: flash that is simulated does not let them change.
-pub type Pinned = Rc<RefCell<Vec<(usize, usize)>>>;
 
 /// Fuel of a slice, and of a call that only says something.
 pub const SLICE_FUEL: u64 = 1_000;
@@ -41,12 +42,27 @@ pub struct Input {
     pub waker: Option<Waker>,
 }
 
+/// What a guest got of the board's time.
+#[derive(Default, Clone)]
+pub struct Pace {
+    /// When it was loaded, nanoseconds.
+    pub loaded: u64,
+    /// When its calls began, nanoseconds.
+    pub begins: Vec<u64>,
+    /// How often it was polled in a call.
+    pub slices: u64,
+}
+
+/// Paces by name.
+pub type Paces = Rc<RefCell<BTreeMap<String, Pace>>>;
+
 pub struct ScriptRunner {
     pub pinned: Pinned,
     pub labels: Vec<(&'static str, &'static str)>,
     /// Lets the time of one slice pass.
     pub spend: fn(),
     pub input: Rc<RefCell<Input>>,
+    pub paces: Paces,
 }
 
 pub struct Script {
@@ -63,6 +79,8 @@ pub struct Script {
     pinned: Pinned,
     range: (usize, usize),
     spend: fn(),
+    name: String,
+    paces: Paces,
 }
 
 impl Drop for Script {
@@ -143,8 +161,17 @@ impl GuestRunner for ScriptRunner {
             let names: Vec<_> = peers.iter().map(|(name, _)| *name).collect();
             port.log(Level::Debug, "peers", &names.join(" "));
         }
+        let name = words.iter().find_map(|word| word.strip_prefix("as:"));
+        let name = String::from(name.unwrap_or_default());
+        let pace = Pace {
+            loaded: port.now(),
+            ..Pace::default()
+        };
+        self.paces.borrow_mut().insert(name.clone(), pace);
         Ok(Script {
             words,
+            name,
+            paces: self.paces.clone(),
             calls: 0,
             fuel: 0,
             call: None,
@@ -160,6 +187,8 @@ impl GuestRunner for ScriptRunner {
 
     fn begin(&mut self, guest: &mut Script, call: Call) {
         guest.calls += 1;
+        let now = guest.port.now();
+        guest.pace(|pace| pace.begins.push(now));
         (guest.at, guest.progress, guest.before) = (0, 0, guest.fuel);
         match &call {
             Call::Message(Message { subject, body, .. }) => {
@@ -180,6 +209,7 @@ impl GuestRunner for ScriptRunner {
         let Some(call) = guest.call.take() else {
             return Poll::Pending;
         };
+        guest.pace(|pace| pace.slices += 1);
         let result = guest.go_on(&call, context);
         if result.is_pending() {
             guest.call = Some(call);
@@ -203,6 +233,10 @@ impl GuestRunner for ScriptRunner {
 }
 
 impl Script {
+    fn pace(&self, note: impl FnOnce(&mut Pace)) {
+        self.paces.borrow_mut().get_mut(&self.name).map(note);
+    }
+
     fn go_on(&mut self, call: &Call, context: &mut Context<'_>) -> Poll<Result<Run, Stop>> {
         while let Some(word) = self.words.get(self.at).cloned() {
             let mut parts = word.splitn(3, ':');
