@@ -90,17 +90,16 @@ class Delivery:
             batch = self._outbox.batch(device, stream, progress.sent, BATCH_BYTES, BATCH_RECORDS)
             if batch is None:
                 return
-            if not self._publish(
-                device, topics.TELEMETRY if stream == TELEMETRY else topics.EVENT, _encode(stream, batch)
-            ):
+            held = batch.first if progress.sent == progress.acknowledged else progress.acknowledged + 1
+            kind = topics.TELEMETRY if stream == TELEMETRY else topics.EVENT
+            if not self._publish(device, kind, _encode(stream, batch, held)):
                 return
-            if progress.sent == progress.acknowledged:
-                progress.acknowledged = batch.first - 1
+            progress.acknowledged = held - 1
             progress.sent = batch.last
             progress.resend_at = progress.resend_at or self._loop.time() + RESEND_SECONDS
 
 
-def _encode(stream: str, batch: Batch) -> bytes:
+def _encode(stream: str, batch: Batch, held: int) -> bytes:
     if stream == TELEMETRY:
-        return TelemetryBatch(batch.epoch, batch.first, batch.records).encode()
-    return EventBatch(batch.epoch, batch.first, tuple(Event.decode(record) for record in batch.records)).encode()
+        return TelemetryBatch(batch.epoch, batch.first, batch.records, held).encode()
+    return EventBatch(batch.epoch, batch.first, tuple(map(Event.decode, batch.records)), held).encode()

@@ -163,11 +163,15 @@ class Reported(_Message):
 
 @dataclass(frozen=True)
 class TelemetryBatch(_Message):
-    """SenML packs `first`, `first + 1`, ... of the telemetry stream of one epoch."""
+    """SenML packs `first`, `first + 1`, ... of the telemetry stream of one epoch.
+
+    `held` is the lowest number that the device still has: what is below was acknowledged, or is lost.
+    """
 
     epoch: int
     first: int
     records: tuple[bytes, ...]
+    held: int | None = None
 
 
 @dataclass(frozen=True)
@@ -205,11 +209,36 @@ class Event:
 
 @dataclass(frozen=True)
 class EventBatch(_Message):
-    """Events `first`, `first + 1`, ... of the event stream of one epoch."""
+    """Events `first`, `first + 1`, ... of the event stream of one epoch; None stands for what is no event.
+
+    `held` as in a `TelemetryBatch`.
+    """
 
     epoch: int
     first: int
-    records: tuple[Event, ...]
+    records: tuple[Event | None, ...]
+    held: int | None = None
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """The batch in a payload; one record that is no event does not spoil the others."""
+        raw = _RawEventBatch.decode(data)
+        return cls(raw.epoch, raw.first, tuple(map(_event_or_none, raw.records)), raw.held)
+
+
+@dataclass(frozen=True)
+class _RawEventBatch(_Message):
+    epoch: int
+    first: int
+    records: tuple[Any, ...]
+    held: int | None = None
+
+
+def _event_or_none(value: Any) -> Event | None:
+    try:
+        return records.from_map(Event, value, "Event")
+    except MalformedError:
+        return None
 
 
 @dataclass(frozen=True)

@@ -43,15 +43,18 @@ class Ingestion:
     def telemetry(self, device: Device, batch: TelemetryBatch) -> tuple[int, int]:
         """Takes a telemetry batch; returns (epoch, seq) up to which everything is stored after the commit."""
         stream = self._stream(device, TELEMETRY, batch.epoch)
-        for seq in self._new(stream, batch.first, len(batch.records)):
+        for seq in self._new(stream, batch):
             self._measurements += self._rows(device, batch.epoch, seq, batch.records[seq - batch.first])
         return batch.epoch, stream.contiguous
 
     def events(self, device: Device, batch: EventBatch) -> tuple[int, int]:
         """Takes an event batch; returns (epoch, seq) up to which everything is stored after the commit."""
         stream = self._stream(device, EVENT, batch.epoch)
-        for seq in self._new(stream, batch.first, len(batch.records)):
+        for seq in self._new(stream, batch):
             event = batch.records[seq - batch.first]
+            if event is None:
+                self._skip(device, EVENT, batch.epoch, seq, "it is no event")
+                continue
             self._events.append(_event_row(device, batch.epoch, seq, event))
             self._note_state(device, event)
         return batch.epoch, stream.contiguous
@@ -79,11 +82,15 @@ class Ingestion:
             self._streams[key] = stream
         return self._streams[key]
 
-    def _new(self, stream: Stream, first: int, count: int) -> Iterator[int]:
-        """Notes that `count` records from `first` on arrived; yields the sequence numbers that are new."""
+    def _new(self, stream: Stream, batch: TelemetryBatch | EventBatch) -> Iterator[int]:
+        """Notes which records arrived; yields the sequence numbers that are new."""
+        first, count = batch.first, len(batch.records)
         if first < 1 or first + count > MAX_SEQ:
             raise MalformedError(f"a batch cannot begin with record {first}; the first record of an epoch is 1")
         received = Received(stream.contiguous, tuple((begin, end) for begin, end in stream.ahead))
+        if batch.held is not None and batch.held - 1 > received.contiguous:
+            self._note_gap(stream, received, min(batch.held, first))
+            received = Received(stream.contiguous, tuple((begin, end) for begin, end in stream.ahead))
         missing = received.missing(first, first + count - 1)
         fresh = sum(end - begin + 1 for begin, end in missing)
         if fresh:
@@ -95,21 +102,33 @@ class Ingestion:
         for begin, end in missing:
             yield from range(begin, end + 1)
 
+    def _note_gap(self, stream: Stream, received: Received, held: int) -> None:
+        """The device has nothing below `held` any more, though not all of it is here: an older database had it."""
+        after = received.since(held)
+        log.warning(
+            "records %d to %d of stream %s, epoch %d, device %d are not here and not on the device any more",
+            *(received.contiguous + 1, held - 1, stream.stream, stream.epoch, stream.device_id),
+        )
+        stream.contiguous = after.contiguous
+        stream.ahead = [list(item) for item in after.ahead]
+
     def _rows(self, device: Device, epoch: int, seq: int, pack: bytes) -> Iterator[dict[str, Any]]:
         try:
             measurements = senml.decode(pack)
         except MalformedError as error:
-            self._skip(device, epoch, seq, str(error))
+            self._skip(device, TELEMETRY, epoch, seq, str(error))
             return
         for item, measurement in enumerate(measurements):
             if measurement.device != device.name or not is_name(measurement.workload):
-                self._skip(device, epoch, seq, f"speaks for {measurement.device!r}, {measurement.workload!r}")
+                self._skip(
+                    device, TELEMETRY, epoch, seq, f"speaks for {measurement.device!r}, {measurement.workload!r}"
+                )
                 continue
             yield _measurement_row(device, epoch, seq, item, measurement)
 
-    def _skip(self, device: Device, epoch: int, seq: int, reason: str) -> None:
+    def _skip(self, device: Device, stream: str, epoch: int, seq: int, reason: str) -> None:
         self.malformed += 1
-        log.warning("telemetry record %d/%d of %s is left out: %s", epoch, seq, device.name, clip(reason, 200))
+        log.warning("%s record %d/%d of %s is left out: %s", stream, epoch, seq, device.name, clip(reason, 200))
 
     def _note_state(self, device: Device, event: Event) -> None:
         if event.kind == "state" and event.state and event.workload and is_name(event.workload):

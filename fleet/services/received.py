@@ -38,6 +38,18 @@ class Received:
             result.append((at, last))
         return result
 
+    def since(self, held: int) -> "Received":
+        """What has arrived for a device that has nothing below `held` any more: what is missing there never comes."""
+        if held - 1 <= self.contiguous:
+            return self
+        contiguous, ahead = held - 1, []
+        for begin, end in self.ahead:
+            if begin <= contiguous + 1:
+                contiguous = max(contiguous, end)
+            else:
+                ahead.append((begin, end))
+        return Received(contiguous, tuple(ahead))
+
     def add(self, first: int, last: int) -> "Received":
         """What has arrived together with `first` to `last`; TooFarAheadError when that would leave too many gaps."""
         if last < first:

@@ -203,7 +203,8 @@ class FleetDouble:
             elif topic.kind == topics.EVENT:
                 events = EventBatch.decode(payload)
                 for at, event in enumerate(events.records):
-                    received.events.setdefault((events.epoch, events.first + at), event)
+                    if event is not None:
+                        received.events.setdefault((events.epoch, events.first + at), event)
                 self._acknowledge(topic.device, event=_contiguous(received.events, events.epoch))
             elif topic.kind == topics.MESSAGE:
                 received.messages.append(GuestMessage.decode(payload))

@@ -12,7 +12,8 @@ from fleet.mqtt.intake import Intake, Message
 from fleet.services import devices, records
 from fleet.services.changes import Changes
 from tests.fleet.helpers import EPOCH, SITE, pack
-from wire import topics
+from tests.wire.strategies import plain_maps
+from wire import cbor, topics
 from wire.messages import Ack, Event, EventBatch, TelemetryBatch
 from wire.topics import Topic
 
@@ -123,3 +124,54 @@ def test_a_change_told_by_report_and_event_is_one_in_history(database: Database)
     intake.take([(topic, EventBatch(EPOCH, 1, tuple(told)).encode())])
     with database.read() as session:
         assert [change.time for change in devices.history(session, "board")] == [1_000, 60_000, 61_000]
+
+
+def test_a_fleet_that_lost_its_database_goes_on(database: Database) -> None:
+    """The device has had records up to 999 acknowledged; this database has never heard of it."""
+    intake = registered(database, "lost")
+    topic, _ = telemetry("lost", 1, 1)
+    packs = tuple(pack("lost", float(seq)) for seq in range(1_005, 1_008))
+    later = TelemetryBatch(EPOCH, 1_005, packs, held=1_000).encode()
+    first = TelemetryBatch(EPOCH, 1_000, packs + packs[:2], held=1_000).encode()
+    assert acks(intake.take([(topic, later)])) == [(EPOCH, 999)]
+    assert acks(intake.take([(topic, first)])) == [(EPOCH, 1_007)]
+    assert acks(intake.take([telemetry("lost", 1_008, 1)])) == [(EPOCH, 1_008)]
+    with database.read() as session:
+        assert [row.seq for row in records.telemetry(session, "lost", limit=99)] == [
+            *range(1_005, 1_008),
+            *range(1_000, 1_005),
+            1_008,
+        ]
+
+
+def test_a_device_cannot_skip_what_is_here(database: Database) -> None:
+    intake = registered(database, "skip")
+    topic, _ = telemetry("skip", 1, 1)
+    assert acks(intake.take([telemetry("skip", 1, 4)])) == [(EPOCH, 4)]
+    for held in (1, 5, 6, 2**62):
+        batch = TelemetryBatch(EPOCH, 6, (pack("skip", 6.0),), held).encode()
+        expected = 4 if held < 6 else 6
+        assert acks(intake.take([(topic, batch)])) == [(EPOCH, expected)]
+
+
+def test_a_record_that_is_no_event_does_not_hold_up_the_others(database: Database) -> None:
+    intake = registered(database, "odd")
+    topic = Topic(f"{SITE}-odd", "odd", topics.EVENT)
+    good = {"time": 1, "kind": "log", "message": "good"}
+    odd = [{"time": -1, "kind": "log"}, "text", {"kind": "log"}, None, {"time": 1, "kind": "stop", "pc": "here"}]
+    answers = intake.take([(topic, cbor.encode({"epoch": EPOCH, "first": 1, "records": [good, *odd, good]}))])
+    assert [Ack.decode(answer.payload).event for answer in answers] == [(EPOCH, 7)]
+    with database.read() as session:
+        assert [(row.seq, row.message) for row in records.events(session, "odd", limit=9)] == [(1, "good"), (7, "good")]
+
+
+KINDS = (topics.REPORTED, topics.TELEMETRY, topics.EVENT, topics.MESSAGE)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kind=st.sampled_from(KINDS), value=st.binary(max_size=40) | plain_maps.map(cbor.encode))
+def test_nothing_that_a_device_sends_is_an_error(database: Database, kind: str, value: bytes) -> None:
+    name = f"any-{next(_counter)}"
+    intake = registered(database, name)
+    for answer in intake.take([(Topic(f"{SITE}-{name}", name, kind), value), telemetry(name, 1, 1)]):
+        assert answer.topic.endswith(("/ack", "/desired"))

@@ -43,3 +43,16 @@ def test_the_number_of_gaps_is_bounded() -> None:
     with pytest.raises(TooFarAheadError):
         received.add(100_000, 100_000)
     assert received.add(1, 1).contiguous == 2
+
+
+@given(st.lists(ranges, max_size=20), st.integers(1, 90))
+def test_what_the_device_no_longer_has_is_not_waited_for(batches: list[tuple[int, int]], held: int) -> None:
+    received, arrived = Received(), set(range(1, held))
+    for first, last in batches:
+        received = received.add(first, last)
+        arrived |= set(range(first, last + 1))
+    after = received.since(held)
+    gap = next(seq for seq in range(1, 200) if seq not in arrived)
+    assert after.contiguous == gap - 1
+    assert {seq for begin, end in after.ahead for seq in range(begin, end + 1)} == {seq for seq in arrived if seq > gap}
+    assert after.since(held) == after
