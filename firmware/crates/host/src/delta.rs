@@ -48,7 +48,11 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
             // What a cut left was erased: from the beginning, over what is there.
             return Ok((0, false));
         }
-        fed.map_err(malformed)?;
+        if let Err(error) = fed {
+            // What it made so far is worth nothing; the code that comes in its place erases it.
+            self.workloads[at].offset = 0;
+            return Err(malformed(error));
+        }
         if patching.patch.is_done() {
             self.stage_or_drop(at, &release)?;
             return Ok((end, true));

@@ -104,6 +104,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
             if !self.is_on_its_way(at, &manifest) {
                 self.begin(at, envelope, Summary::new(&manifest, &descriptor), code)?;
             }
+            self.patching = None;
             self.parts = manifest.codes().iter().map(Part::new).collect();
             self.copy_known(at, true)?;
         }

@@ -54,6 +54,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
         if phase == Phase::Staged {
             return Ok((release.code, true));
         }
+        self.patching = None;
         let wanted = self.workloads[at].offset;
         if offset != wanted {
             return Ok((wanted, false));

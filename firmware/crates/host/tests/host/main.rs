@@ -2,11 +2,15 @@
 
 mod components;
 mod events;
+mod failures;
 mod fairness;
 mod hostile;
 mod lifecycle;
 mod limits;
+mod messages;
 mod power;
 mod refusals;
+mod stock;
 mod support;
 mod triggers;
+mod updates;

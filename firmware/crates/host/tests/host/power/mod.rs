@@ -82,7 +82,10 @@ fn all<const ERASE: usize, const WORD: usize>(board: &str) {
     let actions: [(&str, Box<dyn Action<ERASE, WORD>>); 7] = [
         ("update", Box::new(actions::Update::good())),
         ("update that fails", Box::new(actions::Update::bad())),
-        ("update of the configuration", Box::new(actions::Update::same_code())),
+        (
+            "update of the configuration",
+            Box::new(actions::Update::same_code()),
+        ),
         ("update by a patch", Box::new(actions::Update::by_patch())),
         ("first installation", Box::new(actions::First)),
         ("removal", Box::new(actions::Removal)),

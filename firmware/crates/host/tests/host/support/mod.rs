@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod bundle;
+pub mod patch;
 pub mod rig;
 mod runner;
 

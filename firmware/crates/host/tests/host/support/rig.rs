@@ -408,20 +408,25 @@ impl<const ERASE: usize, const WORD: usize> Rig<ERASE, WORD> {
     pub fn send_patch(&mut self, patch: &[u8]) -> Map {
         let mut offset = 0;
         loop {
-            let piece = &patch[offset..patch.len().min(offset + 500)];
-            let answer = self.write(command::DELTA, |out| {
-                out.map(if offset == 0 { 3 } else { 2 });
-                out.text("off").unsigned(offset as u64);
-                if offset == 0 {
-                    out.text("len").unsigned(patch.len() as u64);
-                }
-                out.text("data").bytes(piece);
-            });
+            let answer = self.send_patch_piece(patch, offset, offset + 500);
             match (answer.number("off"), answer.text("state")) {
                 (Some(next), None) => offset = next as usize,
                 _ => return answer,
             }
         }
+    }
+
+    /// Sends one piece of a patch.
+    pub fn send_patch_piece(&mut self, patch: &[u8], offset: usize, end: usize) -> Map {
+        let piece = &patch[offset..patch.len().min(end)];
+        self.write(command::DELTA, |out| {
+            out.map(if offset == 0 { 3 } else { 2 });
+            out.text("off").unsigned(offset as u64);
+            if offset == 0 {
+                out.text("len").unsigned(patch.len() as u64);
+            }
+            out.text("data").bytes(piece);
+        })
     }
 
     pub fn activate(&mut self, name: &str) -> Map {

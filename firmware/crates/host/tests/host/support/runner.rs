@@ -30,7 +30,6 @@ use petiole_interfaces::gpio::Edges;
 use petiole_interfaces::{Level, Limits, Message, Port, Value};
 use petiole_trust::{Component, Refusal, VerifiedCode};
 
-
 /// Fuel of a slice, and of a call that only says something.
 pub const SLICE_FUEL: u64 = 1_000;
 
