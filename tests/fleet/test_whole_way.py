@@ -67,6 +67,12 @@ def events(fleet: Operations, kind: str) -> list[EventView]:
     return fleet.events(BOARD, kinds=[kind])
 
 
+def line_bytes(fleet: Operations, version: str) -> int:
+    """How many bytes the agent says it sent to the board for this release; 0 before it has said so."""
+    said = [e.message or "" for e in events(fleet, "link") if e.version == version]
+    return next((int(text.split()[0]) for text in said if "bytes went over the board's line" in text), 0)
+
+
 def test_the_whole_way(site: Operations) -> None:
     deploy(site, release(site, "work publish:guest.hello:world", 1))
     changed = FILLING[:9_000] + b"one other line" + FILLING[9_014:]
@@ -74,6 +80,8 @@ def test_the_whole_way(site: Operations) -> None:
     (patch,) = second.patches.values()
     assert patch < 1_000
     deploy(site, second)
+    assert wait_until(lambda: line_bytes(site, "1.0"), "the bytes of the first release") > len(FILLING)
+    assert wait_until(lambda: line_bytes(site, "2.0"), "the bytes of the second release") < 2_048 + patch
     wait_until(lambda: any(e.message == "world" for e in events(site, "message")), "a message of the guest")
 
     site.send_message(BOARD, GuestMessage("fleet.ask", b"how", "fleet-answers"))
