@@ -50,5 +50,6 @@ mod wake;
 mod workload;
 
 pub use board::{Board, Facts, Heap, SerialOut};
+pub use cron::Cron;
 pub use host::Host;
 pub use runner::{Call, GuestRunner, LoadError, Run, Stop, StopKind, Usage};

@@ -3,12 +3,14 @@
 //! A function panics when its promise is broken and does nothing else. `firmware/fuzz` hands them to a fuzzer; the tests of
 //! this crate replay its seeds and change them a few thousand times, the same on each run.
 
+mod cron;
 mod delta;
 mod flash;
 mod link;
 mod ram;
 mod trust;
 
+pub use cron::cron;
 pub use delta::delta;
 pub use flash::{blocks, records};
 pub use link::{cbor, frames};
@@ -22,6 +24,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("blocks", blocks),
     ("cbor", cbor),
     ("cose", cose),
+    ("cron", cron),
     ("delta", delta),
     ("descriptor", descriptor),
     ("envelope", envelope),

@@ -8,6 +8,14 @@ use serde_json::Value;
 /// Changed inputs for each target.
 const ROUNDS: usize = 4_000;
 
+/// Calendar expressions to begin with.
+const CALENDARS: [&str; 4] = [
+    "*/5 * * * *",
+    "0 30 8-18/2 * * 1,3,5",
+    "0 0 29 2 *",
+    "59 23 31 12 7",
+];
+
 /// Xorshift: the same numbers on each run.
 struct Numbers(u64);
 
@@ -61,6 +69,9 @@ fn inputs(target: &str) -> Vec<Vec<u8>> {
         let text = std::fs::read_to_string(path).unwrap();
         collect(&serde_json::from_str(&text).unwrap(), &mut found);
         assert!(found.len() > 2, "{file} holds inputs");
+    }
+    if target == "cron" {
+        found.extend(CALENDARS.map(|text| [&[0; 4], text.as_bytes()].concat()));
     }
     let seeds = firmware.join("fuzz/seeds").join(target);
     for entry in std::fs::read_dir(&seeds).unwrap_or_else(|error| panic!("{seeds:?}: {error}")) {
