@@ -23,18 +23,13 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
     /// What cannot be read is said in events; the board goes on with the rest.
     pub fn boot(&mut self, failures: u8) {
         let identity = self.store().identity();
-        self.identity = match identity {
-            Ok(identity) => identity,
-            Err(error) => {
-                self.shared.log(Level::Error, "settings", error.text());
-                None
-            }
-        };
+        match identity {
+            Ok(Some(identity)) => self.take_identity(identity),
+            Ok(None) => {}
+            Err(error) => self.shared.log(Level::Error, "settings", error.text()),
+        }
         let level = self.store().log_level();
         self.shared.set_level(level);
-        let device = self.identity.as_ref().map_or("", |known| &known.device);
-        let boot = self.shared.events.borrow().boot();
-        self.shared.mail.borrow_mut().set_prefix(device, boot);
         if !self.facts.crashed {
             // Whoever pulled the plug is no fault of the firmware.
             if failures > 0 {

@@ -119,8 +119,15 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
     /// Keeps an identity, in flash first.
     pub(crate) fn keep_identity(&mut self, identity: Identity) -> Result<(), Refused> {
         self.store().set_identity(&identity)?;
-        self.identity = Some(identity);
+        self.take_identity(identity);
         Ok(())
+    }
+
+    pub(crate) fn take_identity(&mut self, identity: Identity) {
+        let boot = self.shared.events.borrow().boot();
+        let mut mail = self.shared.mail.borrow_mut();
+        mail.set_prefix(&identity.device, boot);
+        self.identity = Some(identity);
     }
 
     pub(crate) fn save(&mut self, at: usize) -> Result<(), Refused> {

@@ -44,9 +44,8 @@ pub struct Input {
 /// What a guest got of the board's time.
 #[derive(Default, Clone)]
 pub struct Pace {
-    /// When it was loaded, nanoseconds.
-    pub loaded: u64,
-    /// When its calls began, nanoseconds.
+    loaded: u64,
+    /// When its calls began, nanoseconds after it was loaded.
     pub begins: Vec<u64>,
     /// How often it was polled in a call.
     pub slices: u64,
@@ -187,7 +186,7 @@ impl GuestRunner for ScriptRunner {
     fn begin(&mut self, guest: &mut Script, call: Call) {
         guest.calls += 1;
         let now = guest.port.now();
-        guest.pace(|pace| pace.begins.push(now));
+        guest.pace(|pace| pace.begins.push(now - pace.loaded));
         (guest.at, guest.progress, guest.before) = (0, 0, guest.fuel);
         match &call {
             Call::Message(Message { subject, body, .. }) => {
