@@ -1,9 +1,13 @@
 //! Components written as text, compiled for the 64-bit sibling of the board's target, run on this machine.
 
 mod devices;
+mod entries;
 mod limits;
 mod loading;
+mod peers;
 mod talking;
+mod traps;
+mod turns;
 
 use std::boxed::Box;
 use std::cell::RefCell;
@@ -80,10 +84,7 @@ fn component(imports: &str, functions: &[(&str, &str)], data: &str, body: &str) 
 fn compile(text: &str) -> &'static [u8] {
     let mut config = wasmtime::Config::new();
     petiole_profile::configure(&mut config);
-    config
-        .generate_address_map(false)
-        .target(TARGET)
-        .expect("a known target");
+    config.target(TARGET).expect("a known target");
     let engine = wasmtime::Engine::new(&config).expect("sound settings");
     engine
         .precompile_component(text.as_bytes())

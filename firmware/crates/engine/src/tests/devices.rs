@@ -11,6 +11,7 @@ use petiole_interfaces::i2c::Bus;
 use petiole_interfaces::{Device, Devices, Resource};
 
 use super::{component, granted, load_on, run};
+use crate::StopKind;
 
 /// A sensor at 0x48 that answers each read with 21.5 degrees in the format of a TMP105.
 #[derive(Default)]
@@ -229,5 +230,8 @@ fn a_granted_pin_toggles_until_the_handles_are_used_up() {
         );
     }
     let stop = run(&mut guest).expect_err("the handler never gives a handle back");
-    assert!(stop.message.to_string().contains("handle"), "{stop}");
+    assert_eq!(
+        (stop.kind, stop.kind.label()),
+        (StopKind::Handles, "handles")
+    );
 }

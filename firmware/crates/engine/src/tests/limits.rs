@@ -1,3 +1,5 @@
+use std::format;
+
 use petiole_interfaces::{Devices, Limits};
 
 use super::{component, load, load_on, run};
@@ -40,24 +42,6 @@ fn a_loop_without_end_is_stopped_by_fuel() {
     );
     let stop = run(&mut guest).expect_err("a stop");
     assert_eq!((stop.kind, stop.kind.label()), (StopKind::Fuel, "fuel"));
-}
-
-#[test]
-fn a_trap_is_named() {
-    for (body, name) in [
-        ("(unreachable)", "unreachable"),
-        (
-            "(i32.div_s (i32.const 1) (i32.const 0))",
-            "integer-divide-by-zero",
-        ),
-        ("(i32.load (i32.const 4096))", "memory-out-of-bounds"),
-    ] {
-        let (mut guest, _) = load(&component("", &[], "", body), Deployment::default());
-        let stop = run(&mut guest).expect_err("a stop");
-        assert_eq!(stop.kind, StopKind::Trap(name));
-        assert_eq!(stop.function, Some(0));
-        assert_eq!(std::format!("{stop}"), std::format!("trap: {name}"));
-    }
 }
 
 #[test]
@@ -115,5 +99,86 @@ fn memory_that_would_grow_stops_the_guest() {
         assert_eq!(stop.kind, StopKind::Memory, "{stop}");
         assert!(stop.message.contains(words), "{stop}");
         assert_eq!(guest.usage().memory, 4_096);
+    }
+}
+
+#[test]
+fn all_memories_of_a_component_count_together() {
+    let text = component(
+        "(core module $more (memory (export \"memory\") 4096 (pagesize 1))) (core instance (instantiate $more))",
+        &[],
+        "",
+        GOOD,
+    );
+    for (memory, fits) in [(8_192, true), (8_191, false)] {
+        let limits = Limits {
+            memory,
+            ..Limits::default()
+        };
+        let (guest, _) = load_on(Devices::default(), &text, limited(limits));
+        match guest {
+            Ok(guest) => assert!(fits && guest.usage().memory == memory),
+            Err(LoadError::Memory(text)) => assert!(!fits && text.contains("8192"), "{text}"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn all_tables_of_a_component_count_together() {
+    let with_tables = |entries: u32| {
+        let table = format!(
+            "(core module $t{entries} (table {entries} funcref)) (core instance (instantiate $t{entries}))"
+        );
+        component(
+            &format!(
+                "{table} (core module $u (table 200 funcref)) (core instance (instantiate $u))"
+            ),
+            &[],
+            "",
+            GOOD,
+        )
+    };
+    let (guest, _) = load_on(Devices::default(), &with_tables(56), Deployment::default());
+    assert!(guest.is_ok());
+    let (guest, _) = load_on(Devices::default(), &with_tables(57), Deployment::default());
+    assert!(
+        matches!(guest.err(), Some(LoadError::Memory(text)) if text.contains("257 table entries"))
+    );
+}
+
+#[test]
+fn a_component_of_too_many_instances_does_not_start() {
+    let many = "(core instance (instantiate $one))".repeat(33);
+    let text = component(&format!("(core module $one) {many}"), &[], "", GOOD);
+    let (guest, _) = load_on(Devices::default(), &text, Deployment::default());
+    assert!(
+        matches!(guest.err(), Some(LoadError::Incompatible(text)) if text.contains("instance"))
+    );
+}
+
+#[test]
+fn guests_with_other_stack_limits_run_side_by_side() {
+    let deep = component("", &[], "", GOOD).replace(
+        "(func (export \"run\") (result i32) (i32.const 1024))",
+        "(func $down (param i32) (result i32)
+            (if (result i32) (local.get 0)
+                (then (i32.add (call $down (i32.sub (local.get 0) (i32.const 1))) (i32.const 1)))
+                (else (i32.const 1000))))
+        (func (export \"run\") (result i32) (call $down (i32.const 24)))",
+    );
+    for (stack, fits) in [(1_024, false), (16_384, true), (1_024, false)] {
+        let limits = Limits {
+            stack,
+            ..Limits::default()
+        };
+        let (mut guest, _) = load(&deep, limited(limits));
+        match run(&mut guest) {
+            Ok(outcome) => assert!(fits, "{outcome:?}"),
+            Err(stop) => {
+                assert_eq!((stop.kind, fits), (StopKind::Stack, false));
+                assert_eq!(stop.kind.label(), "stack");
+            }
+        }
     }
 }
