@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from edge_host.config_labels import Label, read_labels
 from edge_host.errors import ConfigError
 from edge_host.toml_table import Table
+from wire import cose
 
 MEBIBYTE = 1024 * 1024
 
@@ -113,15 +114,15 @@ def _mqtt(table: Table, identity: Table) -> Mqtt:
 def _anchors(identity: Table) -> tuple[bytes, ...]:
     value = identity.take("anchors")
     if not isinstance(value, list) or not value:
-        raise identity.error("anchors", "must list at least one public key (64 hexadecimal digits); enroll the device")
+        raise identity.error("anchors", "must list at least one public key in hexadecimal digits; enroll the device")
     anchors = []
     for text in value:
         try:
             anchor = bytes.fromhex(text)
         except (TypeError, ValueError):
             anchor = b""
-        if len(anchor) != 32:
-            raise identity.error("anchors", f"{text!r} is not a public key of 64 hexadecimal digits")
+        if not cose.is_anchor(anchor):
+            raise identity.error("anchors", f"{text!r} is not a public key of 64 hexadecimal digits (P-256: 66)")
         anchors.append(anchor)
     return tuple(anchors)
 

@@ -57,6 +57,7 @@ class GpioLine:
     line: int
     active_low: bool
     bias: str
+    is_input: bool
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Label:
     """A physical resource under its label.
 
     ``linux`` says where it is, for that backend; the rest is for simulated ones: ``devices`` on an I2C bus, ``file``
-    with the level of an input, ``wired_to`` another label whose wire this is.
+    with the level of an input, ``wired_to`` another label whose wire this is, ``is_input`` a pin for reading alone.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Label:
     devices: tuple[SimulatedDevice, ...] = ()
     file: Path | None = None
     wired_to: str | None = None
+    is_input: bool = False
 
 
 def read_labels(root: Table) -> Mapping[str, Label]:
@@ -113,8 +115,12 @@ def _label(name: str, table: Table) -> Label:
         label = Label(name, interface, backend, devices=tuple(_device(entry) for entry in table.tables("devices")))
     elif interface == GPIO:
         wired_to = table.text("wired-to", "-")
-        file = table.optional_path("file")
-        label = Label(name, interface, backend, file=file, wired_to=None if wired_to == "-" else wired_to)
+        label = Label(
+            *(name, interface, backend),
+            file=table.optional_path("file"),
+            wired_to=None if wired_to == "-" else wired_to,
+            is_input=_is_input(table),
+        )
     else:
         label = Label(name, interface, backend)
     table.close()
@@ -129,12 +135,17 @@ def _device(entry: Table) -> SimulatedDevice:
     return device
 
 
+def _is_input(table: Table) -> bool:
+    return table.choice("direction", ("in", "any"), "any") == "in"
+
+
 def _gpio_line(table: Table) -> GpioLine:
     return GpioLine(
         table.path_of("chip", "/dev/gpiochip0"),
         table.integer("line", None, 0, 1023),
         table.flag("active-low"),
         table.choice("bias", BIASES, "as-is"),
+        _is_input(table),
     )
 
 

@@ -2,6 +2,9 @@
 
 A time service (chrony, systemd-timesyncd, ntpd, ptp4l) tells the kernel how wrong the time may be; the kernel lets
 that grow while nobody corrects it and, after some hours, calls the clock unsynchronised.
+
+Without such a service the time is what the battery-backed clock or a person made of it, which is right but for a
+mistake or a year's drift; a clock that shows a time before `NEVER_SET` was never set at all.
 """
 
 from __future__ import annotations
@@ -12,6 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STA_UNSYNC = 0x0040
+NEVER_SET = 1_704_067_200
+"""2024-01-01 as Unix time, before any host of ours existed."""
+
+UNKEPT = 3_600 * 1_000_000_000
+"""Nanoseconds that a clock is said to be wrong while nobody keeps it."""
+
 TIMESYNCD = Path("/run/systemd/timesync/synchronized")
 """systemd-timesyncd touches this file whenever it sets the clock."""
 
@@ -39,14 +48,16 @@ class _Timex(ctypes.Structure):
 
 
 def accuracy() -> Accuracy | None:
-    """How right the wall clock is; None while it is not synchronised."""
+    """How right the wall clock is; None when it was never set."""
+    if time.time() < NEVER_SET:
+        return None
     timex = _Timex()
     try:
         failed = ctypes.CDLL(None).adjtimex(ctypes.byref(timex)) < 0
     except (OSError, AttributeError):
-        return None
+        failed = True
     if failed or timex.status & STA_UNSYNC:
-        return None
+        return Accuracy(UNKEPT, _age())
     return Accuracy(timex.maxerror * 1000, _age())
 
 

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 
 Result = TypeVar("Result")
 LARGEST = (1 << 64) - 1
-PAGE = 64
+PAGE = 16
 """Keys of one page of a listing."""
 
 

@@ -59,6 +59,9 @@ class SpiDevice(abc.ABC):
 class Pin(abc.ABC):
     """One general purpose pin. Methods raise `OSError` when the hardware does."""
 
+    is_input = False
+    """Whether it is for reading alone."""
+
     @abc.abstractmethod
     def write(self, high: bool) -> None:
         """Drive the pin."""

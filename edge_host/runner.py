@@ -163,4 +163,5 @@ async def _finish(work: asyncio.Future[Result]) -> Result:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
         await asyncio.wait([work])
+        work.exception()  # it belongs to a call that nobody waits for any more
         raise

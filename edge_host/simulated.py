@@ -82,7 +82,8 @@ class SimulatedSpi(SpiDevice):
 class SimulatedPin(Pin):
     """A pin wired to itself; another label may be another name of the same wire."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_input: bool = False) -> None:
+        self.is_input = is_input
         self._high = False
         self._lock = threading.Lock()
         self._watchers: list[Callable[[bool], None]] = []
@@ -119,7 +120,7 @@ class FilePin(SimulatedPin):
     """An input whose level is in a file: `1` or `0`. The file is followed while somebody watches."""
 
     def __init__(self, file: Path) -> None:
-        super().__init__()
+        super().__init__(is_input=True)
         self._file = file
         self._followers = 0
         self._wanted = threading.Condition()
@@ -177,4 +178,4 @@ def open_simulated(label: Label, opened: dict[str, Resource]) -> Resource:
         return SimulatedPwm()
     if label.wired_to is not None:
         return opened[label.wired_to]
-    return SimulatedPin() if label.file is None else FilePin(label.file)
+    return SimulatedPin(is_input=label.is_input) if label.file is None else FilePin(label.file)

@@ -28,6 +28,7 @@ class LinuxPin(Pin):
 
     def __init__(self, line: GpioLine) -> None:
         self._line = line
+        self.is_input = line.is_input
         self._lock = threading.RLock()
         self._driven: bool | None = None
         self._watchers: list[Callable[[bool], None]] = []

@@ -95,6 +95,7 @@ def _object(store: Any, context: GuestContext, handle: Any, kind: type) -> Any:
 
 
 def _guard(context: GuestContext, name: str, function: HostFunction, arguments: tuple[Any, ...]) -> Any:
+    context.begin_host_call()
     try:
         return function(*arguments)
     except StopError as stop:

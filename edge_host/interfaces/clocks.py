@@ -27,7 +27,7 @@ def datetime(nanoseconds: int) -> Record:
 
 
 def status() -> Record | None:
-    """How right the wall clock is; None while nobody keeps it."""
+    """How right the wall clock is; None when it was never set."""
     accuracy = kernel_clock.accuracy()
     return None if accuracy is None else record(uncertainty=accuracy.uncertainty, age=accuracy.age)
 

@@ -133,12 +133,19 @@ class GuestContext:
         self.messages = Rate(self.limits.messages_per_second, 1.0)
         self.telemetry_bytes = Rate(self.limits.telemetry_bytes_per_hour, 3600.0)
         self.key_values_told = Rate(1, TELL_SECONDS)
-        self.begin_call()
+        self.begin_host_call()
 
     def begin_call(self) -> None:
-        """Refill what is counted for each call of the guest."""
-        self._bytes_left = self.limits.host_call_bytes
+        """Forget the stop of the call before."""
         self.stopped_by = None
+
+    def begin_host_call(self) -> None:
+        """Refill what is counted for each call of a host function."""
+        self._bytes_left = self.limits.host_call_bytes
+
+    def fits(self, size: int) -> bool:
+        """Whether so many more bytes may cross in this call of a host function."""
+        return size <= self._bytes_left
 
     def spend(self, size: int) -> None:
         """Count `size` bytes that cross between guest and host; raises `StopError` over the limit."""

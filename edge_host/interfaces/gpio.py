@@ -68,7 +68,11 @@ def link(instance: LinkerInstance, context: GuestContext) -> None:
     def opener(resource: str) -> Callable[[str], ResourceHost | str]:
         def open_it(label: str) -> ResourceHost | str:
             found = open_pin(context, label)
-            return found if isinstance(found, str) else new_handle(context, RESOURCES[resource], found)
+            if isinstance(found, str):
+                return found
+            if found.is_input and resource != "input-pin":
+                return f"not-an-output: {label}"
+            return new_handle(context, RESOURCES[resource], found)
 
         return open_it
 

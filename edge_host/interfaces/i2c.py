@@ -12,8 +12,6 @@ from edge_host.interfaces.context import GuestContext
 from edge_host.labels import I2cBus, I2cError, Operation
 from wire.interfaces import I2C
 
-LONGEST_READ = 65_536
-
 NOT_GRANTED, NO_SUCH_LABEL = "not-granted", "no-such-label"
 
 
@@ -28,11 +26,9 @@ def open_bus(context: GuestContext, label: str) -> I2cBus | str:
 def transaction(
     context: GuestContext, bus: I2cBus, address: int, operations: list[Operation]
 ) -> list[bytes] | I2cError:
-    """Run `operations`; gives the bytes of each read. Asking for more than 64 KiB at once is an error of the bus."""
-    lengths = [step if isinstance(step, int) else len(step) for step in operations]
-    if sum(lengths) > LONGEST_READ:
+    """Run `operations`; gives the bytes of each read. More than may cross in one call is an error of the bus."""
+    if not context.fits(sum(step if isinstance(step, int) else len(step) for step in operations)):
         return I2cError("other")
-    context.spend(sum(lengths))
     try:
         return bus.transaction(address, operations)
     except I2cError as error:

@@ -38,15 +38,15 @@ def attempt(context: GuestContext, key: str, action: Callable[[], Result]) -> Re
     size = len(key.encode())
     context.spend(size)
     if not 0 < size <= LONGEST_KEY:
-        return Variant("other", f"a key has 1 to {LONGEST_KEY} bytes")
+        return Variant("other", "invalid-key")
     try:
         return action()
     except KeyValueFullError:
         most = context.limits.key_value_bytes
         context.exceeded(context.key_values_told, "key-value-bytes", most)
-        return Variant("other", f"key-value-bytes: more than {most}")
+        return Variant("other", "over-limit")
     except NotANumberError:
-        return Variant("other", "the value is no number of 64 bits")
+        return Variant("other", "not-a-number")
 
 
 def get(context: GuestContext, bucket: Bucket, key: str) -> bytes | Variant | None:

@@ -11,6 +11,7 @@ from edge_host.interfaces.adapter import bind, record
 from edge_host.interfaces.context import GuestContext
 from edge_host.messages import Message
 from wire.interfaces import MESSAGING
+from wire.messages import MAX_MESSAGE_DATA
 from wire.subjects import fits, is_subject
 
 
@@ -24,7 +25,7 @@ def publish(context: GuestContext, message: Message) -> str | None:
     if refused := _refused(context, message.subject, message.body):
         return refused
     if message.reply_to is not None and not is_subject(message.reply_to):
-        return f"invalid: {message.reply_to!r} is not a subject"
+        return "invalid-subject"
     context.bus.publish(message)
     return None
 
@@ -43,7 +44,7 @@ def request(context: GuestContext, subject: str, body: bytes, timeout_ms: int) -
     try:
         context.bus.publish(Message(subject, body, inbox))
         if not context.wait(lambda: bool(answers), time.monotonic() + timeout_ms / 1000):
-            return f"timeout: no answer in {timeout_ms} ms"
+            return "timeout"
     finally:
         close()
     context.spend(len(answers[0].body))
@@ -67,10 +68,10 @@ def link(instance: LinkerInstance, context: GuestContext) -> None:
 def _refused(context: GuestContext, subject: str, body: bytes) -> str | None:
     context.spend(len(subject.encode()) + len(body))
     if not is_subject(subject):
-        return f"invalid: {subject!r} is not a subject"
+        return "invalid-subject"
     grant = context.grants[MESSAGING.full_name]
     if subject != context.reply_to and not any(fits(pattern, subject) for pattern in grant.labels or ()):
-        return f"not-granted: {subject}"
-    if not context.take_message():
-        return "rate-limited: too many messages in this second"
-    return None
+        return "not-granted"
+    if len(body) > MAX_MESSAGE_DATA:
+        return "too-long"
+    return None if context.take_message() else "rate-limited"

@@ -12,18 +12,21 @@ from edge_host.interfaces.gpio import open_label
 from edge_host.labels import SpiDevice, SpiError, Transfer
 from wire.interfaces import SPI
 
-LONGEST_TRANSFER = 65_536
+LONGEST_DELAY = 1_000_000
+"""Nanoseconds of all delays of a transaction, which holds the bus: as much as on a board."""
+
 READ, WRITE, TRANSFER, DELAY, DELAY_NS = "read", "write", "transfer", "delay", "delay-ns"
 
 
 def transaction(context: GuestContext, device: SpiDevice, operations: list[Variant]) -> list[Variant] | Variant:
     """Run the operations; gives a result for each, or the WIT error."""
-    sizes = [_size(operation) for operation in operations]
-    if sum(sizes) > LONGEST_TRANSFER:
-        return Variant("other", f"more than {LONGEST_TRANSFER} bytes at once")
-    context.spend(sum(sizes))
+    if not context.fits(sum(_size(operation) for operation in operations)):
+        return Variant("other", "more bytes than one call may bring")
+    steps = [_step(operation) for operation in operations]
+    if sum(step.delay_ns for step in steps) > LONGEST_DELAY:
+        return Variant("other", f"delays of more than {LONGEST_DELAY} ns")
     try:
-        answers = device.transaction([_step(operation) for operation in operations])
+        answers = device.transaction(steps)
     except SpiError as error:
         return Variant(error.code, error.detail)
     return [_result(operation.tag, answer) for operation, answer in zip(operations, answers, strict=True)]

@@ -12,19 +12,25 @@ from edge_host.interfaces.context import GuestContext
 from wire import senml
 
 INVALID, RATE_LIMITED, FULL = "invalid", "rate-limited", "full"
-LONGEST_NAME = 64
-LONGEST_UNIT = 32
+LONGEST_NAME = 32
+"""Bytes of a name, and of a unit."""
+LONGEST_TEXT = 256
+OVERHEAD = 32
+"""What a record costs besides its texts: field labels, time and number."""
 
 
 def send(context: GuestContext, name: str, unit: str, value: float | str | bool) -> str | None:
     """Keep a measurement; gives the name of the WIT error, or None when it is kept."""
-    size = len(name.encode()) + len(unit.encode()) + (len(value.encode()) if isinstance(value, str) else 8)
-    context.spend(size)
-    if len(name) > LONGEST_NAME or len(unit) > LONGEST_UNIT or not senml.is_name(name):
+    text = len(value.encode()) if isinstance(value, str) else 0
+    texts = len(name.encode()) + len(unit.encode()) + text
+    context.spend(texts)
+    if len(name) > LONGEST_NAME or not senml.is_name(name) or text > LONGEST_TEXT:
+        return INVALID
+    if len(unit) > LONGEST_NAME or not all("!" <= letter <= "~" for letter in unit):
         return INVALID
     if isinstance(value, float) and not math.isfinite(value):
         return INVALID
-    if not context.take_message() or not context.take_telemetry(size):
+    if not context.take_message() or not context.take_telemetry(OVERHEAD + texts):
         return RATE_LIMITED
     try:
         context.sink.measure(name, unit, value)

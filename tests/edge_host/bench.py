@@ -54,7 +54,12 @@ class Bench:
         self.world.write_text("23.75")
         loop_out = SimulatedPin()
         self.dimmer = SimulatedPwm()
-        self.pins = {"led": SimulatedPin(), "button": SimulatedPin(), "loop-out": loop_out, "loop-in": loop_out}
+        self.pins = {
+            "led": SimulatedPin(),
+            "button": SimulatedPin(is_input=True),
+            "loop-out": loop_out,
+            "loop-in": loop_out,
+        }
         self.labels = Labels(
             {
                 "i2c-env": SimulatedBus({0x48: Tmp105(self.world)}),

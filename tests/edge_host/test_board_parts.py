@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from edge_host.boards.client import SmpClient
 from edge_host.boards.events import EventIntake
 from edge_host.boards.records import Lease, record, workloads
 from edge_host.errors import BoardRefusedError, BoardSilentError
-from edge_host.outbox import TELEMETRY, Outbox
+from edge_host.outbox import EVENT, TELEMETRY, Outbox
 from tests.edge_host.board_fakes import FakePort, answer_to, event, messages
+from tests.wire.strategies import plain_maps, scalars
 from wire import senml
-from wire.errors import MalformedError
-from wire.messages import Event
+from wire.errors import MalformedError, WireError
+from wire.messages import Event, EventKind
 from wire.smp import Petiole
 
 
@@ -178,3 +180,23 @@ def test_a_stop_keeps_all_its_fields() -> None:
     assert (least.pc, least.release) == (None, None)
     with pytest.raises(MalformedError, match="pc"):
         record("board", event(1, kind="stop", pc=-1), 7)
+
+
+BODIES = st.dictionaries(
+    st.sampled_from(["kind", "wl", "ver", "lvl", "msg", "n", "u", "v", "count", "rel", "pc", "fn", "sub", "data", "up"])
+    | st.sampled_from(["name", "seq", "off", "size", "workloads", "boot", "first", "state", "release"]),
+    st.sampled_from([*EventKind, "", "state"]) | scalars | st.lists(plain_maps, max_size=2),
+    max_size=8,
+)
+
+
+@given(body=BODIES, at=st.integers(0, 2**62))
+def test_whatever_a_board_sends_is_a_record_or_refused(body: Mapping[str, Any], at: int) -> None:
+    with suppress(WireError):
+        stream, data = record("board", body, at)
+        assert stream in (EVENT, TELEMETRY)
+        assert data
+    with suppress(MalformedError):
+        assert all(isinstance(name, str) for name in workloads(body))
+    with suppress(MalformedError):
+        Lease.of(body)

@@ -99,8 +99,9 @@ def test_a_transaction_on_spi_has_a_result_for_each_step(bench: Bench) -> None:
         Variant("read", bytes(2)),
     ]
     assert spi.one(bench.context(), device, Variant("read", 1 << 40)).tag == "other"
-    with pytest.raises(StopError, match=r"^host-call-bytes: "):
-        spi.one(bench.context(limits=Limits(host_call_bytes=2)), device, Variant("write", b"abc"))
+    assert spi.one(bench.context(), device, Variant("delay-ns", 1_000_001)).tag == "other"
+    short = spi.one(bench.context(limits=Limits(host_call_bytes=2)), device, Variant("write", b"abc"))
+    assert short == Variant("other", "more bytes than one call may bring")
 
 
 def test_errors_of_spi_have_the_names_of_the_standard(bench: Bench) -> None:
@@ -120,11 +121,12 @@ def test_clocks_and_random_numbers(bench: Bench) -> None:
         random.get_random_bytes(bench.context(), 1 << 50)
 
 
-def test_a_clock_that_nobody_keeps_has_no_accuracy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_was_never_set_has_no_accuracy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel_clock, "accuracy", lambda: kernel_clock.Accuracy(5_000_000, 7))
     status = clocks.status()
     assert vars(status) == {"uncertainty": 5_000_000, "age": 7}
-    monkeypatch.setattr(kernel_clock, "accuracy", lambda: None)
+    monkeypatch.undo()
+    monkeypatch.setattr(kernel_clock, "NEVER_SET", time.time() + 1000)
     assert clocks.status() is None
 
 
@@ -146,10 +148,10 @@ def test_values_stay_and_are_of_their_workload_alone(bench: Bench) -> None:
 
 def test_keys_are_listed_in_pages(bench: Bench) -> None:
     context, state = bucket(bench, 4096)
-    for number in range(70):
+    for number in range(22):
         keyvalue.put(context, state, f"k{number:02}", b"")
     first = vars(keyvalue.list_keys(context, state, None))
-    assert (len(first["keys"]), first["cursor"]) == (64, 64)
+    assert (len(first["keys"]), first["cursor"]) == (16, 16)
     rest = vars(keyvalue.list_keys(context, state, first["cursor"]))
     assert (len(rest["keys"]), rest["cursor"]) == (6, None)
 
@@ -157,7 +159,7 @@ def test_keys_are_listed_in_pages(bench: Bench) -> None:
 def test_key_value_bytes_are_limited_and_told_once(bench: Bench) -> None:
     context, state = bucket(bench, 8)
     assert keyvalue.put(context, state, "key", b"12345") is None
-    full = Variant("other", "key-value-bytes: more than 8")
+    full = Variant("other", "over-limit")
     assert keyvalue.put(context, state, "key", b"123456") == full
     assert keyvalue.put(context, state, "b", b"") == full
     assert keyvalue.get(context, state, "key") == b"12345"
@@ -177,7 +179,7 @@ def test_numbers_are_added_to_at_once(bench: Bench) -> None:
     context, state = bucket(bench)
     keyvalue.put(context, state, "word", b"open")
     added = keyvalue.attempt(context, "word", lambda: context.key_values.increment("state", "word", 1))
-    assert added == Variant("other", "the value is no number of 64 bits")
+    assert added == Variant("other", "not-a-number")
 
 
 def test_messages_reach_whoever_listens_and_nobody_unasked(bench: Bench) -> None:
@@ -189,8 +191,8 @@ def test_messages_reach_whoever_listens_and_nobody_unasked(bench: Bench) -> None
     end()
     assert messaging.publish(context, Message("room.light", b"off")) is None
     assert got == [Message("room.light", b"on")]
-    assert messaging.publish(context, Message("door", b"")) == "not-granted: door"
-    assert messaging.publish(context, Message("room.*", b"")) == "invalid: 'room.*' is not a subject"
+    assert messaging.publish(context, Message("door", b"")) == "not-granted"
+    assert messaging.publish(context, Message("room.*", b"")) == "invalid-subject"
     context.reply_to = "door"
     assert messaging.publish(context, Message("door", b"")) is None
 
@@ -205,13 +207,13 @@ def test_a_request_gets_the_first_answer_or_times_out(bench: Bench) -> None:
     end = bench.bus.subscribe("room.temperature", answer)
     assert messaging.request(context, "room.temperature", b"", 5_000) == Message("_inbox.2", b"21.5")
     end()
-    assert messaging.request(context, "room.temperature", b"", 20) == "timeout: no answer in 20 ms"
+    assert messaging.request(context, "room.temperature", b"", 20) == "timeout"
 
 
 def test_messages_a_second_are_limited_and_told_once(bench: Bench) -> None:
     context = bench.context(MESSAGES, Limits(messages_per_second=2))
     answers = [messaging.publish(context, Message("room.light", b"")) for _ in range(4)]
-    assert answers == [None, None, *["rate-limited: too many messages in this second"] * 2]
+    assert answers == [None, None, "rate-limited", "rate-limited"]
     assert bench.sink.limits == [("messages-per-second", 2)]
 
 
