@@ -7,9 +7,16 @@ from wire.suit import Envelope, build
 SEED = bytes(range(32))
 
 
-def bundle(version: str = "2.0.0", sequence: int = 7, profile: str = PROFILE, seed: bytes = SEED) -> bytes:
+def bundle(
+    version: str = "2.0.0",
+    sequence: int = 7,
+    profile: str = PROFILE,
+    *,
+    seed: bytes = SEED,
+    code: bytes = b"code" * 1000,
+) -> bytes:
     descriptor = Descriptor(name="thermometer", version=version, components=(Component(name="thermometer"),))
-    return build(descriptor, sequence, profile, [b"code" * 1000], seed)
+    return build(descriptor, sequence, profile, [code], seed)
 
 
 def digest(data: bytes) -> str:

@@ -1,5 +1,6 @@
 """`petiole deploy`: what is registered and desired, what is shown on the way, and when it counts as done."""
 
+import hashlib
 import json
 import threading
 import time
@@ -217,3 +218,24 @@ def test_fleet_that_is_not_there(suit):
     assert result.exit_code == 1
     assert "http://127.0.0.1:1: the fleet does not answer" in result.output
     assert "petiole fleet serve" in result.output
+
+
+def test_what_is_sent_in_place_of_the_code_is_told(petiole, fleet, device):
+    code = hashlib.shake_256(b"code").digest(4_000)
+    one, two, three = (
+        fleet.add_release(bundle(version, sequence, profile=PROFILE, code=content))
+        for version, sequence, content in (("1.0", 1, code), ("2.0", 2, code[:-4] + b"last"), ("3.0", 3, code))
+    )
+    device.report(0, workload(one.release, "confirmed", version="1.0"))
+    with connect(petiole.url) as api:
+        known = {row["release"]: row for row in api.releases()}
+        assert command.patch_size(api, "b-1", known[two.release]) == f", {two.patches[one.digest]} as a patch"
+        assert command.patch_size(api, "b-1", known[three.release]) == ", which it has"
+        assert command.patch_size(api, "b-1", known[one.release] | {"digest": "00", "patches": {}}) == ""
+        target = deployment.Target("b-1", "thermometer", two.release, "2.0", 1, 0, False)
+        assert command.line_bytes(api, target) is None
+        for count in (700, 512):
+            said = f"{count} bytes went over the board's line for 4000 bytes of code"
+            device.event("link", workload="thermometer", version="2.0", message=said)
+        device.event("link", workload="thermometer", version="9.0", message="1 bytes went over the board's line")
+        assert command.line_bytes(api, target) == 512
