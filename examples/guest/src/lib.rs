@@ -31,9 +31,9 @@
 extern crate alloc;
 
 mod arena;
+mod exports;
 #[cfg(feature = "embedded-hal")]
 pub mod hal;
-mod exports;
 
 /// Bindings generated from `wit/`: the interfaces of world `petiole:host/imports`.
 #[allow(missing_docs)]

@@ -1,0 +1,94 @@
+"""Makes the reference page of each interface, docs/reference/interfaces/NAME.md, from its conformance guest's source.
+
+`python -m tools.interface_pages` writes them; `--check` fails when one is not as it would be written.
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+GUESTS = ROOT / "examples" / "conformance"
+PAGES = ROOT / "docs" / "reference" / "interfaces"
+CHECK = re.compile(r"((?:^ {4}/// .*\n)+)^ {4}fn (\w+)\(\) -> bool \{$", re.MULTILINE)
+ABOUT = re.compile(r"\A((?://!.*\n)+)")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A named check and what it makes sure of."""
+
+    name: str
+    promise: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a guest's source says about its interface."""
+
+    name: str
+    title: str
+    about: str
+    checks: tuple[Check, ...]
+
+    def text(self) -> str:
+        """The page in Markdown."""
+        return "\n".join(
+            [
+                f"# {self.title.replace('`', '')}",
+                "",
+                *([self.about, ""] if self.about else []),
+                f"What every host keeps to. The guest [`{self.name}`](../../../examples/conformance/{self.name}/src/lib.rs)",
+                "checks it, unchanged, on both emulated boards and on the edge host (`tests/conformance`).",
+                "",
+                "| Check | Makes sure of |",
+                "|---|---|",
+                *(f"| `{check.name}` | {check.promise} |" for check in self.checks),
+                "",
+            ]
+        )
+
+
+def pages() -> Iterator[Page]:
+    """The pages of all conformance guests, by name."""
+    for source in sorted(GUESTS.glob("*/src/lib.rs")):
+        page = read(source.parents[1].name, source.read_text())
+        if page.checks:
+            yield page
+
+
+def read(name: str, source: str) -> Page:
+    """The page of one guest from its source: its first comment, and the comments of its checks."""
+    comment = ABOUT.match(source)
+    lines = [line[3:].strip() for line in comment[1].splitlines()] if comment else []
+    title, _, about = "\n".join(lines).partition("\n\n")
+    checks = tuple(
+        Check(found[2], " ".join(line.strip().removeprefix("/// ") for line in found[1].splitlines()))
+        for found in CHECK.finditer(source)
+    )
+    return Page(name, title.replace("\n", " ").removesuffix("."), about, checks)
+
+
+def stale() -> list[str]:
+    """Names of pages that are not as they would be written, or should not be there."""
+    wanted = {f"{page.name}.md": page.text() for page in pages()}
+    there = {path.name: path.read_text() for path in PAGES.glob("*.md")}
+    return sorted(name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages, or check them with `--check`; the exit code."""
+    if "--check" in arguments:
+        for name in (names := stale()):
+            print(f"{PAGES / name} is not what its guest says: run python -m tools.interface_pages", file=sys.stderr)
+        return 1 if names else 0
+    PAGES.mkdir(parents=True, exist_ok=True)
+    for page in pages():
+        (PAGES / f"{page.name}.md").write_text(page.text())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
