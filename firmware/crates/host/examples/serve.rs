@@ -1,8 +1,8 @@
 //! The board host on a PC: SMP over TCP, scripts in place of compiled components, flash in a file.
 //!
-//! `cargo run -p petiole-host --example serve -- PORT FLASH_FILE [CLASS_HEX]`. Port 0 picks a free one; the line
+//! `cargo run -p petiole-host --example serve -- PORT FLASH_FILE [CLASS_HEX [crashed]]`. Port 0 picks a free one; the line
 //! `listening on 127.0.0.1:PORT` says which. The flash file is made when there is none and kept otherwise, so ending the process is
-//! pulling the plug. A reset command ends it with code 0. The layout is the one of `boards/qemu-an505.toml`, the default
+//! pulling the plug. A reset command ends it with code 0; `crashed` says that the firmware itself ended the run before. The layout is the one of `boards/qemu-an505.toml`, the default
 //! class that of `tests/vectors`.
 
 use std::io::{Read, Write};
@@ -80,7 +80,7 @@ fn main() -> std::io::Result<()> {
         arguments.first().and_then(|port| port.parse().ok()),
         arguments.get(1),
     ) else {
-        eprintln!("usage: serve PORT FLASH_FILE [CLASS_HEX]");
+        eprintln!("usage: serve PORT FLASH_FILE [CLASS_HEX [crashed]]");
         std::process::exit(2);
     };
     let class =
@@ -91,17 +91,21 @@ fn main() -> std::io::Result<()> {
         profile: PROFILE,
         class,
         vendor: VENDOR,
-        crashed: false,
+        crashed: arguments.get(3).is_some_and(|word| word == "crashed"),
     };
     let layout = Layout {
         settings: 0..0x4000,
         journal: 0x4000..0x1_4000,
-        key_value: 0x9_4000..0xa_4000,
+        key_value: 0x11_4000..0x12_4000,
         workloads: 0x1_4000,
-        count: 2,
+        count: 4,
         slot: 0x2_0000,
     };
-    let labels = vec![("i2c-env", "wasi:i2c/i2c"), ("led", "wasi:gpio/digital")];
+    let labels = vec![
+        ("button", "wasi:gpio/digital"),
+        ("i2c-env", "wasi:i2c/i2c"),
+        ("led", "wasi:gpio/digital"),
+    ];
     let runner = ScriptRunner {
         pinned: Pinned::default(),
         labels,
@@ -109,7 +113,7 @@ fn main() -> std::io::Result<()> {
         input: Rc::default(),
         paces: Rc::default(),
     };
-    let flash = FileFlash::open(path, 0x10_0000)?;
+    let flash = FileFlash::open(path, 0x18_0000)?;
     let mut host = Host::new(flash, layout, runner, facts, &Pc).expect("the layout fits the flash");
 
     let listener = TcpListener::bind(("127.0.0.1", port))?;

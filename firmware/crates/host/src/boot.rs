@@ -54,6 +54,11 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
                 }
             }
         }
+        self.forget_values();
+    }
+
+    /// Forgets what workloads kept that are not there any more.
+    pub(crate) fn forget_values(&mut self) {
         let known = |name: &str| self.find(name).is_some();
         let retained = self.store().retain_values(known);
         self.note_result(retained.map_err(Refused::from));
@@ -79,9 +84,13 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
         }
         self.forgive_boots();
         for at in 0..self.workloads.len() {
-            if self.workloads[at].members.is_empty() && self.workloads[at].on_probation().is_none()
-            {
-                self.start_running(at);
+            match self.workloads[at].on_probation() {
+                Some(release) => {
+                    if let Err(refused) = self.start_probation(at, &release) {
+                        self.roll_back(at, refused.reason());
+                    }
+                }
+                None => self.start_running(at),
             }
         }
     }

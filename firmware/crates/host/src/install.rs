@@ -5,7 +5,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use petiole_store::{Candidate, MappedFlash, Phase, Record, Release, Side};
-use petiole_trust::{Accepted, Descriptor, MAX_ENVELOPE, Manifest, Refusal, verify_envelope};
+use petiole_trust::{
+    Accepted, Descriptor, MAX_ENVELOPE, Manifest, Refusal, Trigger, verify_envelope,
+};
 
 use crate::GuestRunner;
 use crate::error::Refused;
@@ -135,6 +137,15 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
                 if let Some(label) = grant.labels().find(missing) {
                     let detail = [label, " for ", interface].concat();
                     return Err(Refused::new(Refusal::NoSuchLabel, detail));
+                }
+            }
+        }
+        for component in &components {
+            for trigger in component.triggers() {
+                if let Trigger::Edge { label, .. } = trigger
+                    && !offered.contains(&(label, peers::PINS))
+                {
+                    return Err(Refused::new(Refusal::NoSuchLabel, String::from(label)));
                 }
             }
         }

@@ -30,8 +30,8 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
                 ));
             }
         };
-        self.set_phase(at, Phase::Probation(0))?;
         self.leave_safe_mode();
+        self.set_phase(at, Phase::Probation(0))?;
         match self.start_probation(at, &release) {
             Ok(()) => {
                 self.emit_state(at);
@@ -99,7 +99,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
 
     /// Ends a trial: well when a service has run for long enough, badly when it has taken too long.
     pub(crate) fn end_trial(&mut self, at: usize, now_ms: u64) {
-        let Some(trial) = self.workloads[at].trial else {
+        let Some(trial) = self.workloads[at].trial.filter(|_| !self.safe) else {
             return;
         };
         self.confirm_if_proven(at);
@@ -148,6 +148,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
         let workload = &self.workloads[at];
         self.store().remove(index, &workload.record)?;
         self.workloads.remove(at);
+        self.forget_values();
         if self.receiving == Some(index) {
             self.receiving = None;
         }

@@ -9,6 +9,9 @@ use crate::error::Refused;
 /// Interfaces whose labels are names that a guest chooses: buckets and subject filters.
 const FREE_LABELS: [&str; 2] = ["wasi:keyvalue/", "wasmcloud:messaging/"];
 
+/// The interface behind the labels of pins.
+pub const PINS: &str = "wasi:gpio/digital";
+
 /// Whether the labels of a grant name resources of the board or components.
 pub fn has_bound_labels(grant: &Grant<'_>) -> bool {
     !FREE_LABELS

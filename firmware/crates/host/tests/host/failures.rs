@@ -205,3 +205,25 @@ fn a_start_that_fails_is_tried_again_later() {
     let row = rig.row("thermometer");
     assert_eq!((&*row.reason, row.calls), ("", 1));
 }
+
+#[test]
+fn a_release_on_probation_waits_for_the_end_of_safe_mode() {
+    let mut rig = Small::enrolled();
+    rig.deploy(&Bundle::new(1, "1.0.0", script("fine", 600)));
+    rig.pass(61_000);
+    rig.crash();
+    rig.crash();
+    rig.install(&Bundle::new(2, "2.0.0", script("fine two", 600)));
+    rig.activate("thermometer");
+    rig.crash();
+    assert!(!is_safe(&mut rig), "an activation ends the row of crashes");
+    let mut rig = safe();
+    rig.install(&Bundle::new(2, "2.0.0", script("fine two", 600)));
+    rig.pass(40_000);
+    let row = rig.row("thermometer");
+    assert_eq!((&*row.state, row.calls), ("staged", 0));
+    rig.activate("thermometer");
+    rig.confirm("thermometer", 2);
+    rig.pass(4_000);
+    assert_eq!(rig.row("thermometer").state, "confirmed");
+}

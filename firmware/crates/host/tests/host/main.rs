@@ -16,3 +16,4 @@ mod stock;
 mod support;
 mod triggers;
 mod updates;
+mod values;

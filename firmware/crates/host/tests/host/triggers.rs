@@ -159,3 +159,11 @@ fn a_guest_that_waits_does_not_hold_the_others() {
     let waited = rig.row("waiting").calls - waited;
     assert!((13..=15).contains(&waited), "{waited}");
 }
+
+#[test]
+fn an_edge_of_an_input_that_is_not_there_is_refused() {
+    let mut rig = Small::enrolled();
+    let bundle = Bundle::on("thermometer", "fine", vec![On::Edge("door", 2)]);
+    let answer = rig.send_envelope(&bundle.envelope());
+    assert_eq!(answer.text("rsn").as_deref(), Some("no-such-label: door"));
+}
