@@ -15,7 +15,7 @@ from fleet.identity.authority import Authority
 from fleet.models import CommandRecord
 from fleet.mqtt.counters import Counters
 from fleet.mqtt.uplink import Uplink
-from fleet.services import access, desired, devices, enrolment, records, registry, releases, rotations
+from fleet.services import access, desired, devices, enrolment, patches, records, registry, releases, rotations
 from fleet.services.changes import Changes
 from fleet.services.clock import unix_ms
 from fleet.settings import Settings
@@ -155,9 +155,17 @@ class Operations:
         self._uplink.send_message(site, device, message)
 
     def add_release(self, bundle: bytes, *, force: bool = False) -> ReleaseView:
-        """Stores a bundle after checking it."""
+        """Stores a bundle after checking it, then makes the patches to it."""
         with self._database.write() as session:
-            return releases.add(session, bundle, force=force)
+            release = releases.add(session, bundle, force=force)
+        with self._database.read() as session:
+            jobs = patches.jobs(session, release.release)
+        made = [(job, patches.make(job.base, job.new)) for job in jobs]
+        with self._database.write() as session:
+            for job, patch in made:
+                patches.add(session, job, patch)
+            session.flush()
+            return releases.view(session, release.release)
 
     def releases(self) -> list[ReleaseView]:
         """All releases, newest first."""

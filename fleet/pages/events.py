@@ -52,7 +52,7 @@ class Events:
             self._grid = ui.aggrid(
                 {
                     "columnDefs": COLUMNS,
-                    "rowData": [_row(row) for row in rows],
+                    "rowData": [cells(row) for row in rows],
                     ":getRowId": "params => String(params.data.id)",
                     ":isExternalFilterPresent": "() => true",
                     ":doesExternalFilterPass": "node => petiole.passes.events(petiole.filters.events, node.data)",
@@ -70,7 +70,7 @@ class Events:
         rows = await run_in_threadpool(self._fleet.events, self._device, after=self._after, limit=SHOWN)
         if rows:
             self._after = rows[-1].id
-            self._grid.run_grid_method("applyTransactionAsync", {"add": [_row(row) for row in rows]})
+            self._grid.run_grid_method("applyTransactionAsync", {"add": [cells(row) for row in rows]})
 
     def _select(self, key: str, options: dict[str, str]) -> None:
         value = self._wanted[key] if self._wanted[key] in options else ""
@@ -82,7 +82,8 @@ class Events:
         ui.run_javascript(f"petiole.setFilters('events', {json.dumps(self._wanted)}, {self._grid.id})")
 
 
-def _row(event: EventView) -> dict[str, Any]:
+def cells(event: EventView) -> dict[str, Any]:
+    """One row of the table."""
     workload = " ".join(part for part in (event.workload, event.version) if part)
     state = " ".join(part for part in (event.state, event.reason) if part)
     context = f"[{event.context}]" if event.context else ""

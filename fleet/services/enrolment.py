@@ -47,6 +47,7 @@ def enroll(
             f"there is another device {name!r}; choose another name, or remove it: `petiole device remove {name}`",
         )
     device.public_key = key
+    device.rotation = None  # the keys that it gets now are those of the fleet
     if issued is not None:
         device.certificate = issued.pem
     if facts:

@@ -1,12 +1,14 @@
 """Patches between releases, so that a small change is a small download (formats.md section 9).
 
-Made once, when a release is uploaded, against the code of earlier releases of the same workload and class. Only for
-boards: their line is slow and their decoder is there; edge hosts fetch the code.
+Made once, when a release is uploaded, against the code of earlier releases of the same workload and class: the jobs are
+read, worked on without a transaction, and what is worth it is stored. Only for boards: their line is slow and they can
+use patches; edge hosts fetch the code.
 """
 
 import hashlib
 import io
 import logging
+from dataclasses import dataclass
 
 import detools
 from sqlalchemy import func, select
@@ -46,24 +48,37 @@ def make(base: bytes, new: bytes) -> bytes:
     return header.encode() + body.getvalue()
 
 
-def add(session: Session, release: Release) -> None:
-    """Makes and stores the patches to a good release from the newest others of its workload and class."""
-    if release.class_id == str(class_id(EDGE_PROFILE)) or release.payload.size > MAX_CODE:
+@dataclass(frozen=True)
+class Job:
+    """A patch that is worth trying."""
+
+    base: bytes
+    new: bytes
+
+
+def jobs(session: Session, digest: str) -> list[Job]:
+    """The patches to a good release, by its digest, from the newest others of its workload and class; not yet made."""
+    release = session.scalar(select(Release).where(Release.digest == digest, Release.refusal.is_(None)))
+    if release is None or release.class_id == str(class_id(EDGE_PROFILE)) or release.payload.size > MAX_CODE:
+        return []
+    new = release.payload
+    known = session.scalars(select(Patch.base_digest).where(Patch.new_digest == new.digest)).all()
+    return [Job(base.data, new.data) for base in _bases(session, release) if base.digest not in known]
+
+
+def add(session: Session, job: Job, patch: bytes) -> None:
+    """Stores what `make` made of a job, if it is worth it."""
+    if len(patch) > WORTH * len(job.new):
         return
-    new = release.payload.data
-    for base in _bases(session, release):
-        if session.get(Patch, (base.digest, release.payload.digest)) is not None:
-            continue
-        patch = make(base.data, new)
-        if len(patch) > WORTH * len(new):
-            continue
-        log.info("%s %s: %d bytes as a patch, %d whole", release.workload, release.version, len(patch), len(new))
-        digest = hashlib.sha256(patch).hexdigest()
-        if session.get(Payload, digest) is None:
-            session.add(Payload(digest=digest, size=len(patch), data=patch))
-            session.flush()
-        session.add(Patch(base_digest=base.digest, new_digest=release.payload.digest, patch_digest=digest))
+    log.info("a patch of %d bytes for code of %d", len(patch), len(job.new))
+    digest = hashlib.sha256(patch).hexdigest()
+    if session.get(Payload, digest) is None:
+        session.add(Payload(digest=digest, size=len(patch), data=patch))
         session.flush()
+    header, _ = delta.split(patch)
+    base, new = header.base.hex(), header.new.hex()
+    if session.get(Patch, (base, new)) is None:
+        session.add(Patch(base_digest=base, new_digest=new, patch_digest=digest))
 
 
 def offers(session: Session, device: Device, release: Release) -> tuple[DeltaOffer, ...] | None:

@@ -79,8 +79,6 @@ def add(session: Session, bundle: bytes, *, force: bool = False) -> ReleaseView:
     elif reason is not None:
         raise ConflictError("exists", f"the good release {release.digest} is there already; it stays as it is")
     session.flush()
-    if release.refusal is None:
-        patches.add(session, release)
     return _view(session, release)
 
 

@@ -126,7 +126,24 @@ class Device:
     def enrolled(cls, fleet: Operations, name: str, port: int, site: str = SITE) -> Iterator[Self]:
         enroll_board(fleet, name, site)
         with cls(name, port, site) as device:
+            device.settle()
             yield device
+
+    def settle(self) -> None:
+        """Wait until messages pass both ways: at an enrolment the hub reads its accounts anew and ends connections."""
+        inbox = self.inbox[topics.BLOCK]
+        request = BlockRequest(0, 1).encode()
+        end = time.monotonic() + PATIENCE_S
+        while inbox.empty():
+            assert time.monotonic() < end, f"no answer of the fleet within {PATIENCE_S:.0f} s"
+            self.send(topics.block_request(bytes(32)), request)
+            with contextlib.suppress(queue.Empty):
+                inbox.get(timeout=1)
+                break
+        time.sleep(0.1)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                inbox.get_nowait()
 
     def try_to_connect(self) -> None:
         """One attempt, up to the broker's answer or the end of the connection."""

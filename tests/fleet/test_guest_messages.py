@@ -4,7 +4,9 @@ import httpx
 import pytest
 
 from fleet.operations import Operations
+from fleet.pages.events import cells
 from fleet.services import guest_messages
+from fleet.views import EventView
 from tests.fleet.helpers import Device, wait_until
 from wire import topics
 from wire.messages import Event, GuestMessage
@@ -68,3 +70,14 @@ def test_a_post_mortem_keeps_its_fields(device: Device, live_api: httpx.Client) 
         "trap": "unreachable",
         **{"pc": 77, "function": 3, "fuel": 5, "memory": 65_536, "stack": 512, "up": 9_000},
     }
+
+
+def test_a_post_mortem_is_shown_in_one_line() -> None:
+    used = {"pc": 77, "function": 3, "fuel": 12_345, "memory": 65_536, "stack": 0, "up": 9_000}
+    stop = {"release": "72" * 32, "component": "main", "trap": "unreachable", **used}
+    texts = {"workload": "w", "version": "1.0", "level": "error", "reason": "trap: unreachable"}
+    nothing = dict.fromkeys(("context", "message", "state"))
+    numbers = {"id": 1, "time": 1, "epoch": 1, "seq": 1}
+    event = EventView.model_validate({"kind": "stop", **numbers, **texts, **nothing, "stop": stop})
+    shown = "trap: unreachable (main: function 3, pc 77, fuel 12,345, memory 65,536 bytes, up 9.0 s)"
+    assert (cells(event)["workload"], cells(event)["text"]) == ("w 1.0", shown)
