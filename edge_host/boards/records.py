@@ -71,6 +71,13 @@ def workloads(body: Body) -> dict[str, ReportedWorkload]:
     return entries
 
 
+def greeting(facts: Body) -> tuple[str, str]:
+    """Level and words with which the attachment of a board is told."""
+    if facts.get("safe") is True:
+        return "error", "attached in safe mode: no workload runs until a new release is activated or the board is reset"
+    return "info", "attached"
+
+
 def record(device: str, body: Body, unix_ms: int) -> tuple[str, bytes]:
     """The stream and the record of an event that happened at `unix_ms`; raises `MalformedError`."""
     kind = text(body, "kind")

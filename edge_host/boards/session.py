@@ -20,7 +20,7 @@ from edge_host.boards.clock import keep_time
 from edge_host.boards.events import EventIntake
 from edge_host.boards.install import SLOW_SECONDS, Installation, needs_install, remove_others
 from edge_host.boards.port import Port
-from edge_host.boards.records import Lease, text, workloads
+from edge_host.boards.records import Lease, greeting, text, workloads
 from edge_host.boards.relay import Relay
 from edge_host.boards.view import BoardView
 from edge_host.delivery import Delivery, Publish
@@ -123,7 +123,8 @@ class Session:
             raise BoardSilentError(f"another board, {name!r}, is at this port; correct the agent's configuration")
         await self._subscribe()
         self._view.attached = True
-        self._journal.event(EventKind.LINK, level="info", message="attached")
+        level, message = greeting(self._view.facts)
+        self._journal.event(EventKind.LINK, level=level, message=message)
         log.info("%s: attached, %s", self._device, text(self._view.facts, "firmware"))
 
     async def _subscribe(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.edge_host.fleet_double import SEED, FleetDouble, Received
 from tests.edge_host.test_boards import BOARD, NewAgent, NewBoard, attached, script, start
 from wire import cose, rotation, topics
-from wire.messages import Event, GuestMessage
+from wire.messages import Event, GuestMessage, unix_ms
 from wire.triggers import MessageFilter
 
 pytestmark = pytest.mark.timeout(900)  # the first test may have to build the board host
@@ -92,3 +92,20 @@ def test_a_post_mortem_reaches_the_fleet(fleet: FleetDouble, new_agent: NewAgent
     assert stop.release == release.desired.release
     assert (stop.reason or "").startswith("trap")
     assert None not in (stop.trap, stop.fuel, stop.memory, stop.stack, stop.up)
+
+
+def test_a_board_knows_the_time_soon_after_it_is_attached(
+    fleet: FleetDouble, new_agent: NewAgent, new_board: NewBoard
+) -> None:
+    start(fleet, new_agent(extra=attached(new_board(BOARD))))
+
+    for _ in range(50):
+        assert fleet.command(BOARD, "ping").ok
+        fleet.forget()
+        assert fleet.command(BOARD, "report").ok
+        facts = fleet.wait(BOARD, lambda received: received.reported, "report")[-1].facts
+        if facts["wall"] is not None:
+            break
+    wall = facts["wall"]
+    assert abs(wall["unix"] - unix_ms()) < 10_000
+    assert wall["unc"] >= 0

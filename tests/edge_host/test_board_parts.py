@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from edge_host.boards.client import SmpClient
 from edge_host.boards.events import EventIntake
-from edge_host.boards.records import Lease, record, workloads
+from edge_host.boards.records import Lease, greeting, record, workloads
 from edge_host.errors import BoardRefusedError, BoardSilentError
 from edge_host.outbox import EVENT, TELEMETRY, Outbox
 from tests.edge_host.board_fakes import FakePort, answer_to, event, messages
@@ -200,3 +200,10 @@ def test_whatever_a_board_sends_is_a_record_or_refused(body: Mapping[str, Any], 
         assert all(isinstance(name, str) for name in workloads(body))
     with suppress(MalformedError):
         Lease.of(body)
+
+
+@pytest.mark.parametrize(("facts", "level", "said"), [({"safe": True}, "error", "safe mode"), ({}, "info", "attached")])
+def test_safe_mode_is_told(facts: Mapping[str, Any], level: str, said: str) -> None:
+    told = greeting(facts)
+    assert told[0] == level
+    assert said in told[1]
