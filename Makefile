@@ -33,6 +33,12 @@ test-python: firmware
 kills: firmware ## 200 power cuts during updates on each emulated board (long; CUTS=, SEED=)
 	PETIOLE_CUTS=$(or $(CUTS),200) PETIOLE_SEED=$(or $(SEED),4) $(PY) -m pytest -q -s tests/firmware/test_kills.py
 
+power: ## cut the power at every flash operation, in more ways than the tests do (long; WAYS=)
+	cd firmware && POWER_WAYS=$(or $(WAYS),8) $(CARGO) test -p petiole-store -p petiole-host power -- --nocapture
+
+fuzz: ## fuzz everything that reads foreign bytes, ten minutes each (long; SECONDS_EACH=, TARGETS=)
+	$(PY) firmware/fuzz/run.py --seconds $(or $(SECONDS_EACH),600) $(TARGETS)
+
 test-fast: ## what you run all the time: no emulators, no browser
 	cd firmware && $(CARGO) test --quiet
 	$(PY) -m pytest -q -m "not system" -n 2

@@ -75,10 +75,12 @@ impl Log {
         Ok(log)
     }
 
-    /// The value under `key`.
+    /// The value under `key`; none also when it was damaged since.
     pub fn get<'f, F: MappedFlash>(&self, flash: &'f F, key: &[u8]) -> Option<&'f [u8]> {
         let at = self.find(flash, key)?;
-        self.item(flash, self.index[at].1).map(|item| item.value)
+        self.item(flash, self.index[at].1)
+            .filter(Item::is_good)
+            .map(|item| item.value)
     }
 
     /// Every key and its value, in no order.
@@ -87,7 +89,7 @@ impl Log {
         flash: &'f F,
     ) -> impl Iterator<Item = (&'f [u8], &'f [u8])> {
         self.index.iter().filter_map(move |(_, address)| {
-            let item = self.item(flash, *address)?;
+            let item = self.item(flash, *address).filter(Item::is_good)?;
             Some((item.key, item.value))
         })
     }
@@ -184,7 +186,7 @@ impl Log {
     fn item<F: MappedFlash>(&self, flash: &F, address: u32) -> Option<Item> {
         let rest = flash.mapped(address, self.end::<F>(address) - address);
         let (header, data) = rest.split_first_chunk::<ITEM_HEADER>()?;
-        let [a, b, c, d, key, kind, low, high] = *header;
+        let [.., key, kind, low, high] = *header;
         if *header == [0xff; ITEM_HEADER] {
             return None;
         }
@@ -192,10 +194,10 @@ impl Log {
         let value = data.get(..usize::from(u16::from_le_bytes([low, high])))?;
         let size = ITEM_HEADER + key.len() + value.len();
         Some(Item {
+            bytes: &rest[..size],
             kind,
             key,
             value,
-            good: crc32(&[&rest[4..size]]) == u32::from_le_bytes([a, b, c, d]),
             end: address + item_size::<F>(key.len(), value.len()),
         })
     }
@@ -213,7 +215,7 @@ impl Log {
 
     /// What the block at `place` says of the oldest that counts.
     fn moved<F: MappedFlash>(&self, flash: &F, place: u32) -> Option<u32> {
-        let of_kind = |(_, item): &(_, Item)| item.good && item.kind == MOVED;
+        let of_kind = |(_, item): &(_, Item)| item.kind == MOVED && item.is_good();
         let (_, item) = self.walk(flash, place).filter(of_kind).last()?;
         Some(u32::from_le_bytes(item.value.try_into().ok()?))
     }
@@ -231,7 +233,7 @@ impl Log {
                 && address < block_end
                 && let Some(item) = self.item(flash, address)
             {
-                if item.good && item.kind != MOVED {
+                if item.kind != MOVED && item.is_good() {
                     let found = (item.kind == VALUE).then_some(address);
                     self.note(flash, item.key, found);
                 }
@@ -337,13 +339,17 @@ impl Log {
     fn move_oldest<F: MappedFlash>(&mut self, flash: &mut F) -> Result<(), StoreError> {
         let oldest = self.start::<F>(self.place::<F>(self.tail));
         let block = oldest..oldest + F::ERASE_SIZE as u32;
-        for at in 0..self.index.len() {
-            let address = self.index[at].1;
-            if let Some(item) = self.item(flash, address)
-                && block.contains(&address)
-            {
-                let (key, value) = (item.key, item.value);
-                self.index[at].1 = self.write(flash, VALUE, key, value)?;
+        let mut at = 0;
+        while let Some(&(_, address)) = self.index.get(at) {
+            let item = self.item(flash, address).filter(Item::is_good);
+            match item {
+                _ if !block.contains(&address) => at += 1,
+                Some(item) => {
+                    self.index[at].1 = self.write(flash, VALUE, item.key, item.value)?;
+                    at += 1;
+                }
+                // Damaged since it was read: it is not given a new sum.
+                None => drop(self.index.swap_remove(at)),
             }
         }
         let tail = self.tail + 1;
@@ -355,12 +361,20 @@ impl Log {
 
 /// An item in flash.
 struct Item {
+    bytes: &'static [u8],
     kind: u8,
     key: &'static [u8],
     value: &'static [u8],
-    /// Whether its CRC fits.
-    good: bool,
     end: u32,
+}
+
+impl Item {
+    /// Whether its CRC fits.
+    fn is_good(&self) -> bool {
+        self.bytes
+            .split_first_chunk()
+            .is_some_and(|(sum, body)| crc32(&[body]) == u32::from_le_bytes(*sum))
+    }
 }
 
 /// Bytes that an item takes in flash.

@@ -411,3 +411,26 @@ fn an_envelope_in_a_slot_is_found_without_the_journal() {
     store.write_code(0, &release, 0, &[9; 64]).unwrap();
     assert_eq!(store.found_envelope(0, Side::B), Some(&envelope[..]));
 }
+
+/// A value that was damaged in flash is gone, and does not come back when its block is tidied up.
+#[test]
+fn damaged_values_are_not_given_out() {
+    let ram = Ram::new();
+    let memory = ram.0;
+    let mut store = Store::new(ram, LAYOUT).unwrap();
+    store.set_value("w", "b", "damaged", &[0x55; 40]).unwrap();
+    store.set_value("w", "b", "whole", &[0x66; 40]).unwrap();
+    let mut ram = Ram(memory);
+    let region = ram.slice(LAYOUT.key_value.start, 0x1000);
+    let place = region.windows(40).position(|bytes| bytes == [0x55; 40]);
+    region[place.unwrap() + 3] ^= 4;
+    for round in 0..2_000u32 {
+        assert_eq!(store.value("w", "b", "damaged"), None);
+        assert_eq!(store.value("w", "b", "whole"), Some(&[0x66; 40][..]));
+        store
+            .set_value("w", "b", "other", &round.to_le_bytes())
+            .unwrap();
+    }
+    store.set_value("w", "b", "damaged", b"new").unwrap();
+    assert_eq!(store.value("w", "b", "damaged"), Some(&b"new"[..]));
+}
