@@ -40,7 +40,7 @@ class Page:
                 f"# {self.title.replace('`', '')}",
                 "",
                 *([self.about, ""] if self.about else []),
-                f"The guest [`{self.name}`](../../../examples/conformance/{self.name}/src/lib.rs) checks what each host",
+                f"The guest [`{self.name}`](../../../examples/conformance/{self.name}/src/lib.rs) checks what a host",
                 "keeps to, unchanged on both emulated boards (`tests/conformance`) and on the edge host",
                 "(`tests/examples`).",
                 "",

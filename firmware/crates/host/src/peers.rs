@@ -19,9 +19,13 @@ pub fn has_bound_labels(grant: &Grant<'_>) -> bool {
         .any(|prefix| grant.import().starts_with(prefix))
 }
 
-/// The interface of an import, without its version.
+/// The interface that a board offers a grant's labels under: that of the import, without its version. Pins that are
+/// waited for are those of [`PINS`].
 pub fn interface<'a>(grant: &Grant<'a>) -> &'a str {
-    grant.import().split('@').next().unwrap_or_default()
+    match grant.import().split('@').next() {
+        Some("wasi:gpio/digital-async") => PINS,
+        interface => interface.unwrap_or_default(),
+    }
 }
 
 /// The component of the workload that a grant's only label names, if the board does not offer that label itself.
