@@ -15,13 +15,17 @@ impl Numbers {
 }
 
 /// Bodies that are nearly right, to get past the first checks.
-const BODIES: [&[u8]; 6] = [
+const BODIES: [&[u8]; 10] = [
     b"\xa1\x64name\x6bthermometer",
     b"\xa2\x63off\x00\x64data\x44\x00\x01\x02\x03",
     b"\xa3\x63off\x00\x63len\x19\x10\x00\x64data\x44\x00\x01\x02\x03",
     b"\xa2\x65lease\x0a\x63ack\x82\x01\x05",
     b"\xa2\x64name\x6bthermometer\x63seq\x01",
     b"\xa1\x65nonce\x58\x20",
+    b"\xa2\x63sub\x63a.b\x64data\x42\x00\x01",
+    b"\xa2\x64unix\x1b\x00\x00\x01\x90\x00\x00\x00\x00\x63unc\x05",
+    b"\xa1\x63msg\x58\x03\x84\x43\xa1",
+    b"\xa2\x64name\x69log/level\x63val\x44warn",
 ];
 
 #[test]
@@ -36,9 +40,9 @@ fn random_requests_do_no_harm() {
             let at = numbers.next() as usize % body.len();
             body[at] = numbers.next() as u8;
         }
-        let command = (numbers.next() % 12) as u8;
+        let command = (numbers.next() % 16) as u8;
         if command != command::REMOVE {
-            let group = [0, 1, 64, 64, 64, 64, 9][numbers.next() as usize % 7];
+            let group = [0, 1, 2, 3, 64, 64, 64, 64, 64, 9][numbers.next() as usize % 10];
             rig.request(group, command, numbers.next().is_multiple_of(2), &body);
         }
     }

@@ -7,6 +7,7 @@ type Small = Rig<SMALL_BLOCKS>;
 const FUEL: u64 = 0;
 const REFILL: u64 = 4;
 const MESSAGES: u64 = 6;
+const TELEMETRY: u64 = 7;
 const KEY_VALUE: u64 = 8;
 
 /// A board on which `neighbour` runs each 100 ms, and `greedy` as well as it can.
@@ -52,6 +53,13 @@ fn limits_that_stop_a_component() {
         ("fuel:2", "fuel", "fuel-per-call", 1_000_000),
         ("memory:2", "memory", "memory", 65_536),
         ("handles:2", "handles", "handles", 8),
+        ("stack:2", "stack", "stack", 4_096),
+        (
+            "host-call-bytes:2",
+            "host-call-bytes",
+            "host-call-bytes",
+            4_096,
+        ),
     ] {
         let mut rig = beside(Bundle {
             interval_ms: 20_000,
@@ -107,10 +115,27 @@ fn messages_over_the_rate_are_refused_and_told_once() {
         ..Bundle::new(1, "1.0.0", script("publish:room.one:hello", 600))
     });
     rig.pass(1);
+    assert_eq!(breach(&rig, "messages-per-second"), Some(4));
     rig.acknowledge();
     keeps_pace(&mut rig);
-    let said = rig.events_of("message").len() + rig.events_of("log").len();
-    assert!((8..=200).contains(&said), "{said}");
+    let said = |kind| rig.distinct(kind).len();
+    let sent = said("message") + said("log") + said("telemetry");
+    // What the guest logs of a refused message counts, too.
+    assert!((38..=44).contains(&sent), "{sent} in ten seconds");
+    assert_eq!(rig.row("greedy").state, "confirmed");
+}
+
+#[test]
+fn measurements_over_the_limit_are_refused_and_told_once() {
+    let mut rig = beside(Bundle {
+        interval_ms: 500,
+        limits: vec![(TELEMETRY, 100)],
+        ..Bundle::new(1, "1.0.0", script("fine", 600))
+    });
+    keeps_pace(&mut rig);
+    let sent = rig.distinct("telemetry").len();
+    assert_eq!(sent, 2, "of 38 bytes each");
+    assert_eq!(breach(&rig, "telemetry-bytes-per-hour"), Some(100));
     assert_eq!(rig.row("greedy").state, "confirmed");
 }
 

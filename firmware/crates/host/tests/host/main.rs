@@ -1,5 +1,6 @@
 //! The board host against simulated flash, a clock that stands still, and guests without an engine.
 
+mod anchors;
 mod components;
 mod events;
 mod failures;

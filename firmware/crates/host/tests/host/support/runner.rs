@@ -5,7 +5,7 @@
 //!
 //! | Word | What it does |
 //! |---|---|
-//! | `trap:N`, `fuel:N`, `memory:N`, `handles:N` | stops in call N |
+//! | `trap:N`, `fuel:N`, `memory:N`, `stack:N`, `handles:N`, `host-call-bytes:N` | stops in call N |
 //! | `error` | fails |
 //! | `spin:N` | computes for N slices of [`SLICE_FUEL`] |
 //! | `sleep:MS` | waits |
@@ -27,7 +27,8 @@ use std::task::{Context, Poll, Waker};
 use nor_simulator::Pinned;
 use petiole_host::{Call, GuestRunner, LoadError, Run, Stop, StopKind, Usage};
 use petiole_interfaces::gpio::Edges;
-use petiole_interfaces::{Level, Limits, Message, Port, Value};
+use petiole_interfaces::meter::Meter;
+use petiole_interfaces::{Level, Limits, Message, Port, Value, telemetry};
 use petiole_trust::{Component, Refusal, VerifiedCode};
 
 /// Fuel of a slice, and of a call that only says something.
@@ -77,6 +78,7 @@ pub struct Script {
     pinned: Pinned,
     range: (usize, usize),
     spend: fn(),
+    meter: Meter,
     name: String,
     paces: Paces,
 }
@@ -147,7 +149,7 @@ impl GuestRunner for ScriptRunner {
         &mut self,
         code: VerifiedCode,
         component: &Component<'_>,
-        _: &Limits,
+        limits: &Limits,
         mut port: Box<dyn Port>,
         peers: &[(&str, &Script)],
     ) -> Result<Script, LoadError> {
@@ -170,6 +172,7 @@ impl GuestRunner for ScriptRunner {
             words,
             name,
             paces: self.paces.clone(),
+            meter: telemetry::meter(limits, port.now()),
             calls: 0,
             fuel: 0,
             call: None,
@@ -245,7 +248,9 @@ impl Script {
                 "trap" => Some(StopKind::Trap),
                 "fuel" => Some(StopKind::Fuel),
                 "memory" => Some(StopKind::Memory),
+                "stack" => Some(StopKind::Limit("stack")),
                 "handles" => Some(StopKind::Limit("handles")),
+                "host-call-bytes" => Some(StopKind::Limit("host-call-bytes")),
                 _ => None,
             };
             match name {
@@ -335,7 +340,7 @@ impl Script {
         for _ in 0..times {
             let value = Value::Number(self.calls as f64);
             // A full buffer is no reason to fail.
-            let _ = self.port.telemetry("count", "1", value);
+            let _ = telemetry::send(&mut *self.port, &mut self.meter, "count", "1", value);
         }
     }
 
