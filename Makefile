@@ -8,7 +8,7 @@ export PETIOLE_ROOT := $(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE
 CARGO := CARGO_TARGET_DIR=$(CURDIR)/.cache/cargo/host cargo
 
-.PHONY: help setup demo test test-fast test-rust test-python firmware kills lint format bench-size screenshot clean
+.PHONY: help setup demo test test-fast test-rust test-python firmware kills power fuzz lint format bench-size screenshot clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,7 +34,8 @@ kills: firmware ## 200 power cuts during updates on each emulated board (long; C
 	PETIOLE_CUTS=$(or $(CUTS),200) PETIOLE_SEED=$(or $(SEED),4) $(PY) -m pytest -q -s tests/firmware/test_kills.py
 
 power: ## cut the power at every flash operation, in more ways than the tests do (long; WAYS=)
-	cd firmware && POWER_WAYS=$(or $(WAYS),8) $(CARGO) test -p petiole-store -p petiole-host power -- --nocapture
+	cd firmware && POWER_WAYS=$(or $(WAYS),8) $(CARGO) test -p petiole-store --test power -- --nocapture
+	cd firmware && POWER_WAYS=$(or $(WAYS),8) $(CARGO) test -p petiole-host --test host power -- --nocapture
 
 fuzz: ## fuzz everything that reads foreign bytes, ten minutes each (long; SECONDS_EACH=, TARGETS=)
 	$(PY) firmware/fuzz/run.py --seconds $(or $(SECONDS_EACH),600) $(TARGETS)
