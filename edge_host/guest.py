@@ -242,7 +242,7 @@ class Guest:
         text = str(error)
         cause = _cause(text).removeprefix("wasm trap: ").removeprefix("wasm ")
         if "all fuel consumed" in text:
-            return StopError("fuel", f"more than {self._context.limits.fuel_per_call} in one call", text)
+            return StopError("fuel", f"more than {self._pace.most} {self._pace.span}", text)
         if "wasm trap: interrupt" in text:
             return StopError("fuel", "the call took too long by the clock", text)
         if "wasm trap" in text:

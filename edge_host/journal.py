@@ -81,3 +81,11 @@ class WorkloadSink:
             level="warn",
             message=f"component {self._component} reached its limit of {name}: {value}",
         )
+
+    def dropped(self, count: int) -> None:
+        """See `Sink.dropped`."""
+        self._journal.event(
+            *("dropped", self._workload, self._version),
+            level="warn",
+            message=f"{count} edges or messages for component {self._component}",
+        )

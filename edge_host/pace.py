@@ -2,8 +2,9 @@
 
 Both count computing alone: while a guest waits in a host function, for a timer, an edge, a message or another
 component, its clock stands still. A **handler** has its fuel for the whole call. A **service**, whose call does not
-end, gets fuel back at the refill rate while it waits, and a wait lasts longer when it has used up more than that: it
-is slowed down to its rate, and stopped only when it computes without a wait for more than the fuel of one call.
+end, has what its refill gives in the seconds that a call may compute; a wait lasts at least until the refill has
+covered what was used before it. It is slowed down to its rate, and stopped only when it computes on and on without a
+wait, in which alone this engine can hold it back.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Pace:
     def call(self, *, is_service: bool = False) -> Iterator[None]:
         """Hold while the guest is called."""
         self._is_service = is_service
-        self._given = self._limits.fuel_per_call
+        self._given = self.most
         self._store.set_fuel(self._given)
         with self._ticker.running() as deadline:
             self._store.set_epoch_deadline(deadline)
@@ -55,8 +56,19 @@ class Pace:
         """What the last call has used."""
         return self._given - self._store.get_fuel()
 
+    @property
+    def span(self) -> str:
+        """What `most` is for, for people."""
+        return "without a wait" if self._is_service else "in one call"
+
+    @property
+    def most(self) -> int:
+        """The most fuel that may be used in a call, or by a service between two waits."""
+        of_call, rate = self._limits.fuel_per_call, self._limits.fuel_per_second
+        return max(of_call, int(rate * engine.CALL_SECONDS)) if self._is_service else of_call
+
     def _refill(self, begun: float) -> None:
-        most, rate = self._limits.fuel_per_call, max(1, self._limits.fuel_per_second)
+        most, rate = self.most, max(1, self._limits.fuel_per_second)
         left = self._store.get_fuel()
         self._signal.wait(lambda: False, begun + (most - left) / rate)
         self._given += most - left

@@ -17,7 +17,7 @@ from wire.profiles import EDGE_PROFILE, class_id
 from wire.refusals import Refusal
 from wire.suit import Envelope, Manifest
 from wire.suit.manifest import CODE_ALIGNMENT
-from wire.triggers import InputEdge
+from wire.triggers import InputEdge, Service
 
 
 def claimed(envelope: bytes) -> tuple[str, int]:
@@ -70,8 +70,12 @@ def acceptable(release: Release, anchors: Mapping[bytes, bytes], accepted: Accep
     return manifest
 
 
-def check_labels(component: Component, labels: Labels) -> None:
-    """Refuse grants of labels, and triggers on inputs, that this host does not offer."""
+def check_component(component: Component, labels: Labels) -> None:
+    """Refuse grants of labels, and triggers, that this host does not offer."""
+    if len(component.triggers) > 1 and any(isinstance(trigger, Service) for trigger in component.triggers):
+        raise RefusedError(
+            Refusal.UNSUPPORTED, f"component {component.name} is a service, which can have no other trigger"
+        )
     finders = {
         interfaces.I2C: labels.bus,
         interfaces.SPI: labels.spi,

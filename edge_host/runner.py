@@ -19,7 +19,7 @@ from wasmtime.component import Component as WasmComponent
 from edge_host.engine import EpochTicker
 from edge_host.errors import StopError
 from edge_host.guest import Call, Guest, check, provider_of
-from edge_host.interfaces.context import GuestContext, Sink
+from edge_host.interfaces.context import TELL_SECONDS, GuestContext, Rate, Sink
 from edge_host.key_values import KeyValueFile
 from edge_host.labels import Labels
 from edge_host.messages import Bus
@@ -137,20 +137,21 @@ async def _serve(host: Host, part: Part, guest: Guest, called: Called) -> None:
     """Call the guest as its triggers want, and let it rest until its refill covers the fuel it used."""
     loop = asyncio.get_running_loop()
 
-    def refused(trigger: str) -> None:
-        part.sink.log("warn", "host", f"a call {trigger} is left out: too many wait")
-
-    calls = Calls(refused)
+    told = Rate(1, TELL_SECONDS)
+    calls = Calls(part.sink.dropped)
     triggers = Triggers(part.described, host.labels, host.bus, calls)
     try:
         triggers.start()
         while True:
             call: Call = await calls.next()
+            if guest.rested_at > loop.time():
+                if told.may_tell():
+                    part.sink.limit("fuel-per-second", part.described.limits.fuel_per_second)
+                await asyncio.sleep(guest.rested_at - loop.time())
             error = await _finish(loop.run_in_executor(host.pool, guest.handle, call))
             if call is SERVE:
                 raise StopError("error", error or "the service ended")
             called(part, error)
-            await asyncio.sleep(guest.rested_at - loop.time())
     except StopError as stop:
         raise stop.of(part.described.name, guest.fuel_used) from None
     finally:

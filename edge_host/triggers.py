@@ -1,7 +1,7 @@
 """From the triggers of a descriptor to calls of a guest, in the order in which they come due.
 
-A trigger that comes due while its last call still waits is not queued again (schedules) or is refused (edges and
-messages, when `MOST_WAITING` wait).
+A trigger that comes due while its last call still waits is not queued again (schedules) or is dropped (edges and
+messages, when `MOST_WAITING` calls wait).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from wire.interfaces import EDGE_HANDLER, HANDLER, MESSAGE_HANDLER, SERVICE
 from wire.refusals import Refusal
 from wire.triggers import AtStart, Calendar, EdgeKind, Every, InputEdge, MessageFilter, Service, Trigger
 
-MOST_WAITING = 32
+MOST_WAITING = 8
 LONGEST_SLEEP = 30.0
 """Seconds after which the wall clock is looked at again: it may have been set."""
 LATEST_START = 60.0
@@ -36,9 +36,10 @@ SERVE = Call(SERVICE.full_name, "run")
 class Calls:
     """The calls that wait for one guest. Belongs to the event loop's thread but for `offer_soon`."""
 
-    def __init__(self, refused: Callable[[str], None]) -> None:
-        """`refused` is told the trigger of a call for which there is no room."""
-        self._refused = refused
+    def __init__(self, dropped: Callable[[int], None]) -> None:
+        """`dropped` is told how many calls found no room, once there is room again."""
+        self._tell_dropped = dropped
+        self._dropped = 0
         self._waiting: deque[tuple[Trigger, Call]] = deque()
         self._wanted = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -48,7 +49,7 @@ class Calls:
         if once and any(other is trigger for other, _ in self._waiting):
             return
         if len(self._waiting) >= MOST_WAITING:
-            self._refused(str(trigger))
+            self._dropped += 1
             return
         self._waiting.append((trigger, call))
         self._wanted.set()
@@ -62,6 +63,9 @@ class Calls:
         while not self._waiting:
             self._wanted.clear()
             await self._wanted.wait()
+        if self._dropped:
+            self._tell_dropped(self._dropped)
+            self._dropped = 0
         return self._waiting.popleft()[1]
 
 

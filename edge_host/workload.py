@@ -25,16 +25,16 @@ from edge_host.artifacts import Artifacts
 from edge_host.download import Downloads
 from edge_host.errors import CompileError, DownloadError, StopError
 from edge_host.guest import frame
+from edge_host.health import Health
 from edge_host.journal import Journal, WorkloadSink
 from edge_host.outbox import Position
-from edge_host.release import acceptable, authentic, check_labels, digests, stored
+from edge_host.release import acceptable, authentic, check_component, digests, stored
 from edge_host.runner import Host, Part, check_parts, run_workload
 from edge_host.state import Release, Role, StateStore
 from wire.errors import MalformedError, RefusedError, WireError
 from wire.messages import EventKind, ReportedWorkload, State
 from wire.refusals import Refusal
 from wire.suit import Manifest
-from wire.triggers import Service
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +43,6 @@ MOST_ATTEMPTS = 3
 
 RESTART_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 """Pauses before a stopped release is started again, until a minute went well; one that stops once more stays so."""
-
-SERVICE_PART = 10
-"""A service counts as healthy when it has run for this part of the probation's seconds."""
 
 DOWNLOAD_RETRY_SECONDS = 15.0
 SETTLED_SECONDS = 60.0
@@ -78,8 +75,7 @@ class Workload:
         self.running = running
         self.candidate = candidate
         self._offset = 0
-        self._good_calls = 0
-        self._calls_needed = 0
+        self._health: Health | None = None
         self._activated: Position | None = None
         self._round_trip = False
         self._install: asyncio.Task[None] | None = None
@@ -188,7 +184,7 @@ class Workload:
             self._set(replace(self._candidate(), state=State.VERIFIED, reason=""))
         await asyncio.to_thread(self._check_codes, manifest)
         for component in manifest.descriptor.components:
-            check_labels(component, services.host.labels)
+            check_component(component, services.host.labels)
         codes = await self._load(candidate, manifest)
         try:
             check_parts(services.host.engine, codes, manifest.descriptor.components)
@@ -226,7 +222,7 @@ class Workload:
     async def _activate(self) -> None:
         candidate = self._candidate()
         probation = authentic(candidate, self._services.anchors).descriptor.probation
-        self._good_calls, self._round_trip, self._calls_needed = 0, False, probation.calls
+        self._health, self._round_trip = None, False
         candidate = replace(candidate, state=State.PROBATION, attempts=candidate.attempts + 1)
         self._set(candidate, tell=True)
         await _cancel(self._run)
@@ -243,9 +239,7 @@ class Workload:
             self._end_probation(str(error))
 
     def _overdue(self) -> str:
-        missing = []
-        if self._good_calls < self._calls_needed:
-            missing.append(f"{self._good_calls} of {self._calls_needed} good calls")
+        missing = list(self._health.missing) if self._health is not None else ["it did not start"]
         if not self._round_trip:
             missing.append("no acknowledgement of the fleet")
         return f"probation-timeout: {', '.join(missing)}"
@@ -258,7 +252,7 @@ class Workload:
         candidate = self.candidate
         if candidate is None or candidate.state is not State.PROBATION:
             return
-        if not self._round_trip or self._good_calls < self._calls_needed:
+        if not self._round_trip or self._health is None or self._health.missing:
             return
         confirmed = replace(candidate, state=State.CONFIRMED, reason="")
         self._services.store.promote(confirmed)
@@ -341,24 +335,20 @@ class Workload:
         def called(part: Part, error: str | None) -> None:
             if error is not None:
                 part.sink.log("error", "handler", error)
-            elif self._is_on_probation(release):
-                self._good_calls += 1
+            else:
+                health.good_call(part.described.name)
                 self._confirm_when_healthy()
 
-        def service_ran() -> None:
-            if self._is_on_probation(release):
-                self._good_calls = self._calls_needed
-                self._confirm_when_healthy()
+        def services_ran() -> None:
+            health.services_ran()
+            self._confirm_when_healthy()
 
-        healthy = None
-        if any(isinstance(trigger, Service) for part in parts for trigger in part.described.triggers):
-            seconds = manifest.descriptor.probation.seconds / SERVICE_PART
-            healthy = asyncio.get_running_loop().call_later(seconds, service_ran)
+        health = self._health = Health(manifest.descriptor)
+        later = asyncio.get_running_loop().call_later(health.service_seconds or 0, services_ran)
         try:
             await run_workload(services.host, self.name, parts, called)
         finally:
-            if healthy is not None:
-                healthy.cancel()
+            later.cancel()
             for code in codes:
                 code.close()
 

@@ -31,6 +31,9 @@ class Sink(Protocol):
     def limit(self, name: str, value: int) -> None:
         """Tell that a limit was reached."""
 
+    def dropped(self, count: int) -> None:
+        """Tell that so many calls were dropped because too many waited."""
+
 
 @runtime_checkable
 class Closing(Protocol):

@@ -30,6 +30,7 @@ class Recorder:
         self.lines: list[tuple[str, str, str]] = []
         self.measured: list[tuple[str, str, object]] = []
         self.limits: list[tuple[str, int]] = []
+        self.drops: list[int] = []
         self.full = False
 
     def log(self, level: str, context: str, message: str) -> None:
@@ -42,6 +43,9 @@ class Recorder:
 
     def limit(self, name: str, value: int) -> None:
         self.limits.append((name, value))
+
+    def dropped(self, count: int) -> None:
+        self.drops.append(count)
 
 
 class Bench:

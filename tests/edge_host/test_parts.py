@@ -57,7 +57,7 @@ def test_components_travel_together_and_start_and_stop_together(
         "pair",
         [
             (Component("clock", ALL, triggers=(Every(50),)), components.sender(1.0)),
-            (Component("serving", ALL, triggers=(Service(),)), components.service(50, rounds=40)),
+            (Component("serving", ALL, triggers=(Service(),)), components.service(50, rounds=120)),
         ],
     )
     fleet.desire(DEVICE, pair)

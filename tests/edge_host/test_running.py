@@ -137,7 +137,7 @@ def test_a_service_is_slowed_to_its_refill_and_stopped_only_without_a_wait(bench
         spent = busy.sink.times[4] - busy.sink.times[1]
         assert spent > 3 * 30_000 / 200_000, "a round takes over 30,000 fuel, the refill is 200,000 a second"
         hog = Running(bench, components.service(1, work=1 << 30), Service(), limits=limits)
-        with pytest.raises(StopError, match=r"^fuel: more than 100000 in one call$"):
+        with pytest.raises(StopError, match=r"^fuel: more than 2000000 without a wait$"):
             await hog.task
 
     run(check)
@@ -159,6 +159,34 @@ def test_edges_call_the_handler_that_wants_them(bench: Bench) -> None:
         await both.stop()
         button.write(False)
         assert len(both.sink.measured) == 3
+
+    run(check)
+
+
+def test_edges_that_find_no_room_are_dropped_and_told(bench: Bench) -> None:
+    async def check() -> None:
+        button = bench.pins["button"]
+        guest = Running(bench, components.on_edge(), InputEdge("button", EdgeKind.ANY))
+        await asyncio.sleep(0.2)
+        for number in range(40):
+            button.write(number % 2 == 0)
+        await guest.measured(8)
+        await asyncio.sleep(0.2)
+        assert len(guest.sink.measured) + sum(guest.sink.drops) == 40
+        assert len(guest.sink.measured) < 40
+        await guest.stop()
+
+    run(check)
+
+
+def test_a_call_begins_later_where_fuel_lacks(bench: Bench) -> None:
+    async def check() -> None:
+        limits = Limits(fuel_per_second=100, messages_per_second=1000)
+        guest = Running(bench, components.sender(), Every(10), limits=limits)
+        await guest.measured(3)
+        await guest.stop()
+        assert guest.sink.limits == [("fuel-per-second", 100)]
+        assert guest.sink.times[2] - guest.sink.times[1] > 0.05
 
     run(check)
 

@@ -145,7 +145,7 @@ def test_errors_of_the_handler_are_logged_and_do_not_count(fleet: FleetDouble, n
     fleet.wait(DEVICE, lambda received: received.reported, "first report")
     fleet.desire(DEVICE, make_release("thermometer", components.failing("no sensor"), probation=Probation(3, 1)))
     entry = fleet.wait_state(DEVICE, "thermometer", "failed")
-    assert entry.reason == "probation-timeout: 0 of 3 good calls"
+    assert entry.reason == "probation-timeout: 3 more good calls of thermometer"
     fleet.wait(DEVICE, lambda r: any(e.message == "no sensor" for e in r.events.values()), "the handler's error")
 
 
