@@ -44,6 +44,11 @@ impl Mail {
         self.prefix.push('.');
     }
 
+    /// Whether messages of this subject are for requests of this boot alone.
+    pub fn is_inbox(&self, subject: &str) -> bool {
+        subject.starts_with(&self.prefix)
+    }
+
     /// Takes a message of a guest.
     pub fn send(&mut self, origin: &Rc<Origin>, message: Message) -> Result<(), MessageError> {
         if self.letters.len() >= MOST {

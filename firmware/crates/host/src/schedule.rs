@@ -7,13 +7,13 @@
 use alloc::sync::Arc;
 use core::task::{Context, Poll};
 
-use petiole_interfaces::Level;
+use petiole_interfaces::{Level, Message};
 use petiole_store::MappedFlash;
 use petiole_trust::Edge;
 
 use crate::events::Field;
 use crate::manager::Manager;
-use crate::member::{Member, Want};
+use crate::member::{MOST_WAITING, Member, Origin, Want};
 use crate::shared::Shared;
 use crate::workload::Workload;
 use crate::{Call, GuestRunner};
@@ -171,26 +171,29 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
                 return;
             };
             self.shared.messages.update(|count| count.wrapping_add(1));
-            let fields = [
-                ("wl", Field::Text(&origin.workload)),
-                ("sub", Field::Text(&message.subject)),
-                ("data", Field::Bytes(&message.body)),
-                (
-                    "reply",
-                    Field::Text(message.reply_to.as_deref().unwrap_or_default()),
-                ),
-            ];
-            let count = fields.len() - usize::from(message.reply_to.is_none());
-            self.shared
-                .events
-                .borrow_mut()
-                .push_from_guest(now_ms, "message", &fields[..count]);
+            if !self.shared.mail.borrow().is_inbox(&message.subject) {
+                self.tell_message(&origin, &message);
+            }
             self.deliver(message);
         }
     }
 
+    /// Says to the edge host what a guest sent.
+    fn tell_message(&self, origin: &Origin, message: &Message) {
+        let reply = message.reply_to.as_deref();
+        let fields = [
+            ("wl", Field::Text(&origin.workload)),
+            ("sub", Field::Text(&message.subject)),
+            ("data", Field::Bytes(&message.body)),
+            ("reply", Field::Text(reply.unwrap_or_default())),
+        ];
+        let count = fields.len() - usize::from(reply.is_none());
+        let (now_ms, mut events) = (self.shared.now_ms(), self.shared.events.borrow_mut());
+        events.push_from_guest(now_ms, "message", &fields[..count]);
+    }
+
     /// Gives a message to every component that takes its subject, or to the request that awaits it. Returns how many got it.
-    pub fn deliver(&mut self, message: petiole_interfaces::Message) -> usize {
+    pub fn deliver(&mut self, message: Message) -> usize {
         let Some(message) = self.shared.mail.borrow_mut().answer(message) else {
             return 1;
         };
@@ -233,7 +236,7 @@ fn push_edges<G>(
     let total = changes[0].0.saturating_add(changes[1].0);
     let mut level = high != total.is_multiple_of(2);
     // More than fit the queue are not looked at one by one.
-    for _ in 0..total.min(2 * crate::member::MOST_WAITING as u32) {
+    for _ in 0..total.min(2 * MOST_WAITING as u32) {
         let counts = match edge {
             Edge::Rising => level,
             Edge::Falling => !level,

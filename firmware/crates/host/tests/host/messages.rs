@@ -70,6 +70,11 @@ fn a_request_is_answered_by_a_neighbour() {
     ]);
     rig.pass(1_200);
     assert_eq!(rig.said("reply"), ["re:?"]);
+    assert_eq!(
+        rig.distinct("message").len(),
+        1,
+        "the answer stays on the board"
+    );
 }
 
 #[test]
