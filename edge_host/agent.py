@@ -35,9 +35,9 @@ from edge_host.messages import FLEET, INBOX, Bus, Message
 from edge_host.outbox import Outbox
 from edge_host.reporter import Reporter
 from edge_host.runner import Host
+from edge_host.services import Services
 from edge_host.state import StateStore
 from edge_host.uplink import Uplink
-from edge_host.workload import Services
 from wire import topics
 from wire.errors import WireError
 from wire.messages import Ack, Command, CommandReply, EventKind, GuestMessage

@@ -10,7 +10,7 @@ from edge_host.config import Config
 from edge_host.facts import changing_facts, static_facts
 from edge_host.messages import FLEET, Bus, Message
 from edge_host.outbox import Outbox, Position
-from edge_host.workload import Services
+from edge_host.services import Services
 from edge_host.workloads import Workloads
 from wire.messages import Desired, EventKind, Reported, unix_ms
 

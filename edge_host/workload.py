@@ -15,22 +15,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 from wasmtime.component import Component as WasmComponent
 
-from edge_host.artifacts import Artifacts
-from edge_host.download import Downloads
 from edge_host.errors import CompileError, DownloadError, StopError
 from edge_host.guest import frame
 from edge_host.health import Health
-from edge_host.journal import Journal, WorkloadSink
+from edge_host.journal import WorkloadSink
 from edge_host.outbox import Position
 from edge_host.release import acceptable, authentic, check_component, digests, stored
-from edge_host.runner import Host, Part, check_parts, run_workload
-from edge_host.state import Release, Role, StateStore
+from edge_host.runner import Part, check_parts, run_workload
+from edge_host.services import Services
+from edge_host.state import Release, Role
 from wire.errors import MalformedError, RefusedError, WireError
 from wire.messages import EventKind, ReportedWorkload, State
 from wire.refusals import Refusal
@@ -48,22 +47,6 @@ DOWNLOAD_RETRY_SECONDS = 15.0
 SETTLED_SECONDS = 60.0
 
 IN_FLIGHT = (State.OFFERED, State.DOWNLOADING, State.VERIFIED, State.STAGED)
-
-
-@dataclass(frozen=True)
-class Services:
-    """What workloads use of the agent."""
-
-    device: str
-    anchors: Mapping[bytes, bytes]
-    store: StateStore
-    artifacts: Artifacts
-    downloads: Downloads
-    journal: Journal
-    host: Host
-    changed: Callable[[], None]
-    keep: Callable[[], set[bytes]]
-    collect: Callable[[], None] = lambda: None
 
 
 class Workload:

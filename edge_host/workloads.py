@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from edge_host.outbox import EVENT, Position
 from edge_host.release import claimed
+from edge_host.services import Services
 from edge_host.state import Release, Role
-from edge_host.workload import Services, Workload
+from edge_host.workload import Workload
 from wire.errors import MalformedError
 from wire.messages import Desired, ReportedWorkload
 
