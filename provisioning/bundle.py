@@ -12,6 +12,7 @@ from wire import cose, profiles, suit
 from wire.errors import MalformedError, WireError
 from wire.manifest import Workload
 from wire.suit import Envelope, Manifest
+from wire.triggers import Calendar
 
 MAX_BOARD_COMPONENTS = 4
 """Boards take so many components of one workload (formats.md section 4)."""
@@ -68,6 +69,8 @@ def make_from_file(
             where=str(workload.path),
             next_step="split it, or deploy it to an edge host",
         )
+    if target is Target.BOARD:
+        _check_zones(workload)
     if build and any(workload.builds):
         component.build(manifest_path)
     worlds = [component_compiler.world(component.there(workload, image)) for image in workload.images]
@@ -107,3 +110,14 @@ def verify(data: bytes, public_keys: Iterable[bytes], where: str) -> Manifest:
     except WireError as error:
         raise ProvisioningError(str(error), where=where) from error
     return manifest
+
+
+def _check_zones(workload: Workload) -> None:
+    for part in workload.release.components:
+        for trigger in part.triggers:
+            if isinstance(trigger, Calendar) and trigger.zone not in (None, "UTC"):
+                raise InputError(
+                    f"component {part.name} is called {trigger}; boards know UTC alone",
+                    where=str(workload.path),
+                    next_step="remove time-zone and write the time in UTC, or deploy it to an edge host",
+                )

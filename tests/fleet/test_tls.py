@@ -15,6 +15,7 @@ from fleet.settings import EmbeddedBroker, Settings
 from tests.fleet.helpers import EPOCH, SITE, Device, board_facts, enroll_board, free_port, wait_until
 from tests.fleet.test_api import signing_request
 from wire import topics
+from wire.messages import GuestMessage
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,7 @@ def test_a_certificate_opens_the_own_topics_and_those_of_the_sites_boards(
     enroll_board(tls_fleet, "an505-1")
     enroll_board(tls_fleet, "orchard-1", "orchard")
     with enrolled_edge(tls_fleet, "edge-1", tmp_path) as edge:
+        edge.settle()
         before = tls_fleet.health().counters
         edge.send(topics.TELEMETRY, b"junk", device="orchard-1", site="orchard")
         edge.send(topics.TELEMETRY, b"junk", device="an505-1")
@@ -59,6 +61,21 @@ def test_a_certificate_opens_the_own_topics_and_those_of_the_sites_boards(
         after = tls_fleet.health().counters
         assert after["malformed"] == before["malformed"] + 1
         assert after["foreign"] == before["foreign"]
+
+
+def test_messages_pass_for_the_own_site_alone(tls_fleet: Operations, tmp_path: Path) -> None:
+    enroll_board(tls_fleet, "an505-2")
+    enroll_board(tls_fleet, "orchard-2", "orchard")
+    with enrolled_edge(tls_fleet, "edge-4", tmp_path) as edge:
+        edge.settle()
+        data = GuestMessage("a.b", b"hello").encode()
+        edge.send(topics.MESSAGE, data, device="orchard-2", site="orchard")
+        edge.send(topics.MESSAGE, data, device="an505-2")
+        wait_until(lambda: tls_fleet.events("an505-2", kinds=["message"]), "the message")
+        assert tls_fleet.events("orchard-2") == []
+        tls_fleet.send_message("orchard-2", GuestMessage("not.for.it", b""))
+        tls_fleet.send_message("edge-4", GuestMessage("for.it", b""))
+        assert GuestMessage.decode(edge.inbox[topics.MESSAGE_TO].get(timeout=20)).subject == "for.it"
 
 
 def test_a_removed_device_is_thrown_out(tls_fleet: Operations, tmp_path: Path) -> None:

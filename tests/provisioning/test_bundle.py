@@ -98,6 +98,18 @@ def test_boards_run_up_to_four_components(workload_file: Path, key: Path, tmp_pa
         bundle.make_from_file(path, keys.load_seed(key), Target.BOARD)
 
 
+def test_boards_know_utc_alone(workload_file: Path, key: Path, tmp_path: Path) -> None:
+    for zone, fits in (("UTC", True), ("Europe/Berlin", False)):
+        entry = workloads.SCHEDULE.replace("every: 1s", f"cron: '@daily', time-zone: {zone}")
+        path = workloads.write(tmp_path, crate=None, interfaces=workloads.LOGGING + entry)
+        bundle.make_from_file(path, keys.load_seed(key), Target.EDGE)
+        if fits:
+            bundle.make_from_file(path, keys.load_seed(key), Target.BOARD)
+            continue
+        with pytest.raises(InputError, match="Europe/Berlin; boards know UTC alone"):
+            bundle.make_from_file(path, keys.load_seed(key), Target.BOARD)
+
+
 def test_two_releases_in_one_second_have_different_numbers(workload_file: Path, key: Path) -> None:
     made = [bundle.make_from_file(workload_file, keys.load_seed(key), Target.EDGE) for _ in range(3)]
     first, second, third = (one.manifest.sequence for one in made)
