@@ -36,8 +36,6 @@ pub struct Origin {
 pub enum Active {
     /// A call that ends.
     Call,
-    /// The run of the start.
-    Start,
     /// A service.
     Service,
 }
@@ -202,11 +200,7 @@ impl<G> Member<G> {
         }
         let call = if let Some(since) = self.triggers.take_wanted() {
             self.latest_ms = self.latest_ms.max(now_ms.saturating_sub(since));
-            self.active = Some(if self.triggers.starting {
-                Active::Start
-            } else {
-                Active::Call
-            });
+            self.active = Some(Active::Call);
             Call::Run
         } else if self.triggers.service {
             self.active = Some(Active::Service);

@@ -1,8 +1,8 @@
 //! Whose turn it is.
 //!
 //! Time is given out in slices: a guest is polled until it waits, yields because of its fuel or ends its call. A run that
-//! a timer asked for goes before the ring, the latest first; but never two of them in a row while the ring waits, so that neither
-//! side starves the other.
+//! time asked for goes before the ring, the longest overdue first; but never two of them in a row while the ring waits, so that
+//! neither side starves the other.
 
 use alloc::sync::Arc;
 use core::task::{Context, Poll};

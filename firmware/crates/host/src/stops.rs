@@ -17,8 +17,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
     /// A call ended by itself.
     pub(crate) fn ended(&mut self, at: usize, number: usize, run: Run) {
         let member = &mut self.workloads[at].members[number];
-        let active = member.active.take();
-        if active == Some(Active::Service) {
+        if member.active.take() == Some(Active::Service) {
             let message = run
                 .error
                 .unwrap_or_else(|| String::from("the service ended"));
@@ -33,13 +32,11 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
             self.stopped(at, number, &stop);
             return;
         }
-        if active == Some(Active::Start) {
-            member.triggers.starting = false;
-        }
         match run.error {
             None => {
                 member.calls += 1;
                 (member.good, member.errors) = (member.good + 1, 0);
+                member.triggers.starting = false;
                 self.confirm_if_proven(at);
             }
             Some(message) => self.handler_failed(at, number, &message),

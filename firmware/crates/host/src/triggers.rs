@@ -49,7 +49,7 @@ pub struct Triggers {
     wanted_ms: Option<u64>,
     /// Whether it is a service.
     pub service: bool,
-    /// Whether the run of the start is still to be done.
+    /// Whether it is to run at the start, and no run has ended well yet.
     pub starting: bool,
     told_unset: bool,
 }

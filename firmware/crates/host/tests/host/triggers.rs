@@ -107,6 +107,25 @@ fn a_start_runs_once_each_time() {
 }
 
 #[test]
+fn a_start_that_fails_proves_nothing() {
+    let mut rig = Small::enrolled();
+    rig.install(&Bundle::on("thermometer", "error", vec![On::Start]));
+    rig.activate("thermometer");
+    rig.confirm("thermometer", 1);
+    rig.pass(29_000);
+    assert_eq!(rig.row("thermometer").state, "probation");
+    rig.pass(2_000);
+    let row = rig.row("thermometer");
+    assert_eq!(
+        (&*row.state, &*row.reason),
+        (
+            "rolled-back",
+            "probation-timeout: too few good calls in time"
+        )
+    );
+}
+
+#[test]
 fn a_service_is_healthy_after_a_tenth_of_its_probation() {
     let mut rig = Small::enrolled();
     rig.install(&Bundle::on(
