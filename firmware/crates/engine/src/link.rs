@@ -16,7 +16,7 @@ use crate::{Guest, LoadError, peer};
 pub type Add = fn(&mut Linker<State>) -> wasmtime::Result<()>;
 
 /// Every interface that a board has, by the full name of its import.
-const INTERFACES: &[(&str, Add)] = &[
+pub const INTERFACES: &[(&str, Add)] = &[
     ("wasi:logging/logging@0.1.0-draft", |linker| {
         wasi::logging::logging::add_to_linker::<_, HasSelf<_>>(linker, itself)
     }),

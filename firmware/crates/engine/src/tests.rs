@@ -2,6 +2,8 @@
 
 mod devices;
 mod entries;
+mod grants;
+mod hosts;
 mod limits;
 mod loading;
 mod peers;

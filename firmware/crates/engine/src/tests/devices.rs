@@ -1,7 +1,7 @@
 use std::boxed::Box;
 use std::cell::RefCell;
 use std::format;
-use std::string::{String, ToString};
+use std::string::String;
 use std::vec::Vec;
 
 use embedded_hal::digital::{ErrorKind as PinError, PinState};
@@ -13,9 +13,12 @@ use petiole_interfaces::{Device, Devices, Resource};
 use super::{component, granted, load_on, run};
 use crate::StopKind;
 
+/// The address of the sensor.
+pub const SENSOR: u8 = 0x48;
+
 /// A sensor at 0x48 that answers each read with 21.5 degrees in the format of a TMP105.
 #[derive(Default)]
-struct Sensor {
+pub struct Sensor {
     written: Vec<u8>,
 }
 
@@ -38,7 +41,7 @@ impl Bus for Sensor {
     }
 }
 
-struct Light(PinState);
+pub struct Light(PinState);
 
 impl Output for Light {
     fn set(&mut self, state: PinState) -> Result<(), PinError> {
@@ -51,7 +54,7 @@ impl Output for Light {
     }
 }
 
-fn board() -> (Devices, &'static RefCell<Sensor>, &'static RefCell<Light>) {
+pub fn board() -> (Devices, &'static RefCell<Sensor>, &'static RefCell<Light>) {
     let sensor = &*Box::leak(Box::new(RefCell::new(Sensor::default())));
     let light = &*Box::leak(Box::new(RefCell::new(Light(PinState::Low))));
     let table = Box::leak(Box::new([
@@ -90,7 +93,7 @@ const I2C: &str = r#"
 
 /// Opens the bus of the label in the data, reads two bytes at an address, and answers with an error that holds the
 /// two bytes as text; a failure to open or to read is an error of 100 bytes and more, plus the code.
-fn reader(label: &str, address: u8) -> String {
+pub fn reader(label: &str, address: u8) -> String {
     let length = label.len();
     let body = format!(
         "(i32.store8 (i32.const 1024) (i32.const 1))
