@@ -116,12 +116,15 @@ class Guest:
         ticker: EpochTicker,
         component: Component,
         context: GuestContext,
+        *,
         peers: Mapping[str, Guest] | None = None,
+        name: str = "",
     ) -> None:
-        """Link and instantiate a component that `check` let through; `peers` by the names of their interfaces.
+        """Link and instantiate the component `name` that `check` let through; `peers` by their interfaces' names.
 
         Raises `RefusedError` when it does not fit here, `StopError` when its start fails.
         """
+        self._name = name
         self._context = context
         self._turn = threading.Lock()
         self._functions: dict[tuple[str, str], Func] = {}
@@ -153,7 +156,7 @@ class Guest:
                 try:
                     return function(self._store, *call.arguments)
                 except Exception as error:
-                    raise self._stopped(error) from None
+                    raise self._stopped(error).of(self._name, self.fuel_used) from None
                 finally:
                     self.rested_at = begun + self.fuel_used / max(1, self._context.limits.fuel_per_second)
 

@@ -121,7 +121,7 @@ async def _load(host: Host, workload: str, part: Part, guests: Mapping[str, Gues
     )
     peers = {interface: guests[provider] for interface, provider in providers(described).items()}
     making = asyncio.get_running_loop().run_in_executor(
-        host.pool, partial(Guest, host.engine, host.ticker, part.code, context, peers)
+        host.pool, partial(Guest, host.engine, host.ticker, part.code, context, peers=peers, name=described.name)
     )
     try:
         return await _finish(making)

@@ -203,6 +203,42 @@ def two_memories() -> bytes:
     )
 
 
+PEER = """
+  (import "petiole:example/half@0.1.0" (instance $half (export "of" (func (param "number" u32) (result u32)))))
+"""
+
+
+def halving() -> bytes:
+    """Exports `petiole:example/half`: half of an even number; traps for an odd one."""
+    return bytes(
+        wasmtime.wat2wasm("""(component
+      (core module $m (func (export "of") (param i32) (result i32)
+        (if (i32.and (local.get 0) (i32.const 1)) (then unreachable)) (i32.shr_u (local.get 0) (i32.const 1))))
+      (core instance $m (instantiate $m))
+      (func $of (param "number" u32) (result u32) (canon lift (core func $m "of")))
+      (instance $half (export "of" (func $of)))
+      (export "petiole:example/half@0.1.0" (instance $half)))""")
+    )
+
+
+def asking(number: int, kind: str = "u32") -> bytes:
+    """Sends half of `number` as `t`; thinks that halves are of the type `kind`."""
+    wasm = wasmtime.wat2wasm(f"""(component {TELEMETRY} {PEER.replace("result u32", f"result {kind}")} {_LIBRARY}
+      {_IMPORTS["send"][1]} (core func $half (canon lower (func $half "of")))
+      (core module $guest
+        (import "host" "send" (func $send {_IMPORTS["send"][2]}))
+        (import "host" "half" (func $half (param i32) (result i32)))
+        (import "host" "memory" (memory 1)) (data (i32.const 0) "t")
+        (func (export "run") (result i32)
+          {SEND.replace("(f64.const 20.5)", f"(f64.convert_i32_u (call $half (i32.const {number})))")} {OK}))
+      (core instance $guest (instantiate $guest (with "host" (instance
+        (export "send" (func $send)) (export "half" (func $half)) (export "memory" (memory $library "memory"))))))
+      (func $run (result (result (error string))) (canon lift (core func $guest "run") {_OPTIONS}))
+      (instance $handler (export "run" (func $run)))
+      (export "petiole:schedule/handler@0.1.0" (instance $handler)))""")
+    return bytes(wasm)
+
+
 def failing(message: str = "no sensor") -> bytes:
     """Returns the error `message` at each call."""
     body = f"""(i32.store8 (i32.const 256) (i32.const 1)) (i32.store (i32.const 260) (i32.const 0))
