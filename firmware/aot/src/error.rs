@@ -23,6 +23,8 @@ pub enum Error {
     Invalid(String),
     /// An import or export has another type than in `wit/`.
     WorldMismatch(&'static str, String),
+    /// The component exports nothing that the other one imports.
+    NoPlug(String),
     /// The debug file belongs to another component.
     DebugMismatch,
     /// The component has no code at this offset.
@@ -55,6 +57,10 @@ impl fmt::Display for Error {
             Self::WorldMismatch(world, text) => write!(
                 f,
                 "does not fit world petiole:host/{world}; build it against the wit/ of this release: {text}"
+            ),
+            Self::NoPlug(name) => write!(
+                f,
+                "{name} exports nothing that the component imports; compare `petiole-aot imports` of both"
             ),
             Self::DebugMismatch => f.write_str(
                 "the debug file belongs to another component; build both again from the deployed source",

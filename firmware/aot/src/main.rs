@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `profile [--json]` | prints the board profile it compiles for and its class id |
 //! | `componentize CORE.wasm -o OUT.wasm [--debug DEBUG.wasm] [--json]` | makes a component of what `wit-bindgen` and a compiler made |
+//! | `compose MAIN.wasm --plug PART.wasm... -o OUT.wasm` | makes one component of several |
 //! | `compile IN.wasm -o OUT.cwasm` | makes the artifact that a board runs in place |
 //! | `imports IN.wasm [--json]` | lists what a component imports and exports, after checking it against `wit/` |
 //! | `explain COMPONENT.wasm [--pc N] [--function N] [--debug DEBUG.wasm] [--json]` | names function and source line of a place |
@@ -15,6 +16,7 @@ mod artifact;
 mod compile;
 mod component;
 mod componentize;
+mod compose;
 mod error;
 mod explain;
 mod leb128;
@@ -54,6 +56,19 @@ enum Command {
         /// The component.
         input: PathBuf,
         /// Where the artifact goes.
+        #[arg(short, long)]
+        output: PathBuf,
+    },
+    /// Make one component of several: imports of one are satisfied by exports of the others.
+    ///
+    /// With debug files (`explain`), compose those of the parts in the same way.
+    Compose {
+        /// The component whose exports are those of the whole.
+        input: PathBuf,
+        /// A component that exports something the first one imports; repeat for more.
+        #[arg(long = "plug", required = true)]
+        plugs: Vec<PathBuf>,
+        /// Where the whole goes.
         #[arg(short, long)]
         output: PathBuf,
     },
@@ -115,6 +130,19 @@ fn run(command: Command) -> Result<(), Error> {
             let artifact =
                 compile::compile(&read(&input)?).map_err(|error| error.in_file(&input))?;
             write(&output, &artifact)?;
+        }
+        Command::Compose {
+            input,
+            plugs,
+            output,
+        } => {
+            let parts = plugs
+                .iter()
+                .map(|path| Ok((path.display().to_string(), read(path)?)))
+                .collect::<Result<Vec<_>, Error>>()?;
+            let whole =
+                compose::compose(&read(&input)?, &parts).map_err(|error| error.in_file(&input))?;
+            write(&output, &whole)?;
         }
         Command::Componentize {
             input,

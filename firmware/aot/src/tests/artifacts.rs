@@ -1,8 +1,10 @@
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store, WasmBacktrace};
 
-use super::binary;
+use super::{binary, words};
 use crate::compile::{compile, compile_for};
+use crate::component::names;
+use crate::compose::compose;
 use crate::explain::{Place, explain};
 
 /// The sibling of the boards' target that runs on this machine.
@@ -66,6 +68,40 @@ fn a_slim_artifact_still_says_where_it_stopped() {
         let source = explain(&component, None, place).expect("code is there");
         assert_eq!(source.function, Some(function));
     }
+}
+
+/// Gives what its import gives, times two.
+const DOUBLE: &str = r#"(component
+    (import "demo:math/number@0.1.0" (instance $number (export "get" (func (result s32)))))
+    (core func $get (canon lower (func $number "get")))
+    (core module $m
+        (import "" "get" (func $get (result i32)))
+        (func (export "good") (result i32) (i32.mul (call $get) (i32.const 2))))
+    (core instance $given (export "get" (func $get)))
+    (core instance $i (instantiate $m (with "" (instance $given))))
+    (func (export "good") (result s32) (canon lift (core func $i "good"))))"#;
+
+const NUMBER: &str = r#"(component
+    (core module $m (func (export "get") (result i32) (i32.const 21)))
+    (core instance $i (instantiate $m))
+    (func $get (result s32) (canon lift (core func $i "get")))
+    (instance $number (export "get" (func $get)))
+    (export "demo:math/number@0.1.0" (instance $number)))"#;
+
+#[test]
+fn two_components_become_one() {
+    let parts = [(String::from("number.wasm"), binary(NUMBER))];
+    let whole = compose(&binary(DOUBLE), &parts).expect("they fit");
+    assert_eq!(names(&whole).expect("a component").imports, [""; 0]);
+    let artifact = compile_for(TARGET, &whole).expect("a sound component");
+    assert_eq!(call(&artifact, "good").expect("a good call"), 42);
+}
+
+#[test]
+fn a_part_that_fits_nowhere_is_named() {
+    let parts = [(String::from("other.wasm"), binary(COMPONENT))];
+    let text = words(compose(&binary(DOUBLE), &parts));
+    assert!(text.starts_with("other.wasm exports nothing"), "{text}");
 }
 
 #[test]
