@@ -31,7 +31,7 @@ from edge_host.journal import Journal
 from edge_host.key_values import KeyValueFile
 from edge_host.local import LocalMember
 from edge_host.member import Member
-from edge_host.messages import FLEET, INBOX, Bus, Message
+from edge_host.messages import FLEET, Bus, Message, is_answer
 from edge_host.outbox import Outbox
 from edge_host.reporter import Reporter
 from edge_host.runner import Host
@@ -136,7 +136,7 @@ class Agent:
 
     def _to_fleet(self, message: Message, origin: str | None) -> None:
         """Pass on a message of a guest of this host; those of boards go out under the board's name."""
-        if origin is None and not message.subject.startswith(INBOX):
+        if origin is None and not is_answer(message.subject):
             data = GuestMessage(message.subject, message.body, message.reply_to).encode()
             self._loop.call_soon_threadsafe(self._publish, self._config.device, topics.MESSAGE, data)
 

@@ -33,11 +33,19 @@ class Message:
     reply_to: str | None = None
 
 
+BOARD_INBOX = "_INBOX."
+"""How the subjects begin that boards make for answers."""
+
 Deliver = Callable[[Message], None]
 """Takes a message without waiting; called in the thread that publishes."""
 
 Relay = Callable[[Message, str | None], None]
 """Like `Deliver`, with the neighbour that the message came from, None for a guest of this host."""
+
+
+def is_answer(subject: str) -> bool:
+    """Whether a message with this subject answers a request of a guest: nobody but that guest is to hear it."""
+    return subject.startswith((INBOX, BOARD_INBOX))
 
 
 class Bus:

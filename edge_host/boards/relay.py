@@ -15,7 +15,7 @@ from edge_host.boards.client import SmpClient
 from edge_host.boards.records import text
 from edge_host.delivery import Publish
 from edge_host.errors import BoardRefusedError
-from edge_host.messages import Bus, Message
+from edge_host.messages import Bus, Message, is_answer
 from wire import topics
 from wire.errors import MalformedError
 from wire.messages import GuestMessage
@@ -49,7 +49,8 @@ class Relay:
         if not isinstance(data, bytes):
             raise MalformedError(f"board: data of a message is {data!r}, not a byte string")
         message = GuestMessage(text(body, "sub"), data, text(body, "reply") or None)
-        self._publish(self._device, topics.MESSAGE, message.encode())
+        if not is_answer(message.subject):
+            self._publish(self._device, topics.MESSAGE, message.encode())
         self._bus.publish(Message(message.subject, message.data, message.reply), origin=self._device)
 
     async def run(self, client: SmpClient) -> None:

@@ -109,3 +109,15 @@ def test_a_board_knows_the_time_soon_after_it_is_attached(
     wall = facts["wall"]
     assert abs(wall["unix"] - unix_ms()) < 10_000
     assert wall["unc"] >= 0
+
+
+def test_guests_of_two_boards_talk_with_each_other(
+    fleet: FleetDouble, new_agent: NewAgent, new_board: NewBoard
+) -> None:
+    start(fleet, new_agent(extra=attached(new_board(BOARD)) + attached(new_board("board-2"))))
+    fleet.desire("board-2", script("answer quiet", triggers=(MessageFilter("site.*"),)))
+    fleet.wait_state("board-2", "thermometer", "confirmed")
+    fleet.desire(BOARD, script("ask:site.question:2000"))
+    fleet.wait(BOARD, lambda r: any(e.message == "re:?" for e in r.events.values()), "the answer of the other board")
+    fleet.wait(BOARD, lambda r: any(m.subject == "site.question" for m in r.messages), "the question")
+    assert fleet.received("board-2").messages == []
