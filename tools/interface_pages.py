@@ -72,9 +72,27 @@ def read(name: str, source: str) -> Page:
     return Page(name, title.replace("\n", " ").removesuffix("."), about, checks)
 
 
+def files() -> dict[str, str]:
+    """Every page by the name of its file, and a list of them."""
+    found = list(pages())
+    rows = (f"| [{page.name}]({page.name}.md) | {page.title} | {len(page.checks)} |" for page in found)
+    index = [
+        "# Interfaces",
+        "",
+        "What guests may import and export, with the checks that every host passes. Their types are in `wit/`.",
+        "`wasi:io/poll`, `wasi:gpio/types` and `wasmcloud:messaging/types` reach nothing alone: no grant is needed.",
+        "",
+        "| Page | Interface | Checks |",
+        "|---|---|---|",
+        *rows,
+        "",
+    ]
+    return {"README.md": "\n".join(index)} | {f"{page.name}.md": page.text() for page in found}
+
+
 def stale() -> list[str]:
     """Names of pages that are not as they would be written, or should not be there."""
-    wanted = {f"{page.name}.md": page.text() for page in pages()}
+    wanted = files()
     there = {path.name: path.read_text() for path in PAGES.glob("*.md")}
     return sorted(name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name))
 
@@ -86,8 +104,8 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{PAGES / name} is not what its guest says: run python -m tools.interface_pages", file=sys.stderr)
         return 1 if names else 0
     PAGES.mkdir(parents=True, exist_ok=True)
-    for page in pages():
-        (PAGES / f"{page.name}.md").write_text(page.text())
+    for name, text in files().items():
+        (PAGES / name).write_text(text)
     return 0
 
 

@@ -1,6 +1,6 @@
 """The conformance guests on the edge host: every check of every interface, reported once and true.
 
-The same guests run on the emulated boards (tests/firmware): what they report is the same there.
+The same guests run on the emulated boards (tests/conformance): what they report is the same there.
 """
 
 from __future__ import annotations

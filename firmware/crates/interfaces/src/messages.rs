@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 /// Subjects that begin so are where one request awaits its answer; publishing to them needs no grant.
 pub const INBOX: &str = "_INBOX.";
 /// The longest subject, bytes.
-pub const LONGEST_SUBJECT: usize = 128;
+pub const LONGEST_SUBJECT: usize = 64;
 
 /// A message between guests, or between a guest and the fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
