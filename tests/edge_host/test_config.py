@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from edge_host.backends import open_labels
 from edge_host.config import load
+from edge_host.config_labels import GpioLine, I2cAdapter, PwmChannel, SpiSelect
 from edge_host.errors import BusyError, ConfigError
 from edge_host.lock import Lock, lock_port
 
@@ -108,6 +110,46 @@ def test_a_mistake_is_named(before: str, after: str, said: str, tmp_path: Path) 
         load(file)
     assert str(error.value).startswith(f"{file}: ")
     assert said in str(error.value)
+
+
+def test_the_labels_of_the_reference_are_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/agent.md").read_text(encoding="utf-8")
+    labels = page.partition("```toml\n")[2].partition("```")[0]
+    config = load(write(tmp_path, GOOD.partition("[labels.i2c-env]")[0] + labels))
+    assert set(config.labels) == {"i2c-env", "spi-loop", "led", "button", "loop-out", "loop-in", "dimmer"}
+    assert config.labels["loop-in"].wired_to == "loop-out"
+    assert config.labels["button"].file == tmp_path / "button.txt"
+    opened = open_labels(config.labels)
+    assert opened.pin("loop-in") is opened.pin("loop-out")
+
+
+def test_labels_of_linux_say_where_they_are(tmp_path: Path) -> None:
+    linux = """
+[labels.bus]
+interface = "wasi:i2c/i2c"
+backend = "linux"
+bus = 1
+[labels.radio]
+interface = "wasi:spi/spi"
+backend = "linux"
+bus = 0
+mode = 3
+[labels.door]
+interface = "wasi:gpio/digital"
+backend = "linux"
+line = 17
+active-low = true
+direction = "in"
+[labels.lamp]
+interface = "wasi:gpio/pwm"
+backend = "linux"
+channel = 1
+"""
+    labels = load(write(tmp_path, GOOD + linux)).labels
+    assert labels["bus"].linux == I2cAdapter(1)
+    assert labels["radio"].linux == SpiSelect(0, 0, 1_000_000, 3)
+    assert labels["door"].linux == GpioLine(Path("/dev/gpiochip0"), 17, True, "as-is", True)
+    assert labels["lamp"].linux == PwmChannel(0, 1, 1_000_000)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
