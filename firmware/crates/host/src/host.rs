@@ -115,7 +115,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Host<F, R> {
                 due = due.min(events.next_due().unwrap_or(due));
             }
         }
-        due.min(self.manager.next_due().unwrap_or(due))
+        due.min(self.manager.next_due(now_ms).unwrap_or(due))
     }
 
     /// Keeps a log line of the board itself, to be sent with the other events.

@@ -21,7 +21,8 @@ use crate::{Call, GuestRunner};
 impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
     /// Does what is due, with at most one slice of a guest.
     pub fn work(&mut self) {
-        let now_ms = self.shared.now_ms();
+        let now_ns = self.shared.board.now_ns();
+        let now_ms = now_ns / 1_000_000;
         self.note_steady(now_ms);
         self.hand_out();
         for at in 0..self.workloads.len() {
@@ -36,7 +37,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
             }
             for number in 0..self.workloads[at].members.len() {
                 self.look_at_inputs(at, number);
-                self.tick(at, number, now_ms);
+                self.tick(at, number, now_ms, now_ns);
             }
         }
         if let Some((at, number)) = self.choose(now_ms) {
@@ -45,8 +46,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
     }
 
     /// When [`Manager::work`] has something to do again, milliseconds since the start.
-    pub fn next_due(&self) -> Option<u64> {
-        let now_ms = self.shared.now_ms();
+    pub fn next_due(&self, now_ms: u64) -> Option<u64> {
         let of_workload = |workload: &Workload<R::Guest>| {
             let members = workload
                 .members
@@ -60,10 +60,10 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
         workloads.chain(mail).min()
     }
 
-    fn tick(&mut self, at: usize, number: usize, now_ms: u64) {
+    fn tick(&mut self, at: usize, number: usize, now_ms: u64, now_ns: u64) {
         let shared = &self.shared;
         let member = &mut self.workloads[at].members[number];
-        if member.tick(now_ms, shared.board.now_ns(), &shared.clock) {
+        if member.tick(now_ms, now_ns, &shared.clock) {
             shared.emit(
                 "log",
                 &[
