@@ -6,7 +6,7 @@ use embedded_storage::nor_flash::NorFlash;
 
 use crate::StoreError;
 
-/// NOR flash whose bytes can be read in place.
+/// NOR flash whose bytes can be read in place. What is erased reads as ones, also where the flash encrypts what it keeps.
 ///
 /// # Safety
 /// [`MappedFlash::mapped`] must point at the flash's bytes for as long as the program runs; they may change by

@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use petiole_cbor::{Full, Malformed, Reader, Writer};
 
-use crate::flash::MappedFlash;
+use crate::flash::{MAX_WORD, MappedFlash};
 use crate::log::Log;
 use crate::record::{Accepted, read_accepted};
 use crate::{Identity, Layout, Record, StoreError};
@@ -49,6 +49,12 @@ impl<F: MappedFlash> Store<F> {
     /// # Errors
     /// [`StoreError::Layout`].
     pub fn new(flash: F, layout: Layout) -> Result<Self, StoreError> {
+        const {
+            assert!(
+                MAX_WORD.is_multiple_of(F::WRITE_SIZE),
+                "a flash word has up to 256 bytes"
+            );
+        }
         let block = F::ERASE_SIZE as u32;
         let slots = u32::from(layout.count)
             .checked_mul(2)
