@@ -91,7 +91,10 @@ def record(device: str, body: Body, unix_ms: int) -> tuple[str, bytes]:
         return TELEMETRY, senml.encode(measurement)
     level = body.get("lvl")
     message = text(body, "msg")
-    if kind == EventKind.DROPPED:
+    component = text(body, "comp") or None
+    if kind == EventKind.DROPPED and component:
+        message = f"{number(body, 'count')} messages and edges came faster than the component took them"
+    elif kind == EventKind.DROPPED:
         message = f"{number(body, 'count')} events did not fit the board's buffer"
     if kind == EventKind.LIMIT:
         message = f"reached its limit of {text(body, 'n')}: {number(body, 'v')}"
@@ -107,6 +110,7 @@ def record(device: str, body: Body, unix_ms: int) -> tuple[str, bytes]:
         message or None,
         text(body, "state") or None,
         text(body, "reason") or None,
+        component=component,
     )
     return EVENT, event.encode()
 

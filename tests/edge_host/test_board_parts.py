@@ -94,10 +94,12 @@ def test_events_of_a_board_keep_their_fields() -> None:
     assert Event.decode(record("board", body, 7)[1]) == Event(
         7, "state", "w", "1.0", "error", "c", "1", "failed", "trap: x"
     )
-    limit = Event.decode(record("board", event(2, kind="limit", wl="w", n="messages", v=10), 7)[1])
-    assert limit.message == "reached its limit of messages: 10"
+    limit = Event.decode(record("board", event(2, kind="limit", wl="w", comp="main", n="messages", v=10), 7)[1])
+    assert (limit.component, limit.message) == ("main", "reached its limit of messages: 10")
     dropped = Event.decode(record("board", event(3, kind="dropped", count=4), 7)[1])
     assert dropped.message == "4 events did not fit the board's buffer"
+    slow = Event.decode(record("board", event(4, kind="dropped", wl="w", comp="main", count=2), 7)[1])
+    assert slow.message == "2 messages and edges came faster than the component took them"
 
 
 @pytest.mark.parametrize("body", [{}, {"workloads": 1}, {"workloads": [1]}, {"workloads": [{"name": "x", "seq": -1}]}])
