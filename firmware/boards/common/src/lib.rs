@@ -8,6 +8,9 @@
 
 extern crate alloc;
 
+// Linked for its symbols: how memory is copied.
+use petiole_memory as _;
+
 pub mod fault;
 pub mod flash;
 pub mod heap;
