@@ -52,12 +52,16 @@ class Toolchain:
     """Whether cargo builds `core` and `alloc`; only then do flags like `-Cpanic=immediate-abort` reach them."""
     linker: Path | None = None
     std_features: tuple[str, ...] = field(default=("optimize_for_size",))
+    std_crates: tuple[str, ...] = ("core", "alloc")
+    """What cargo builds of the standard library, if it does."""
 
     def command(self, subcommand: str, *arguments: str) -> list[str]:
         """The command line: `command("build", "--release")`. Run it with `environment()`."""
         target = [] if self.target == HOST else ["--target", self.target]
         std = (
-            ["-Zbuild-std=core,alloc", f"-Zbuild-std-features={','.join(self.std_features)}"] if self.builds_std else []
+            [f"-Zbuild-std={','.join(self.std_crates)}", f"-Zbuild-std-features={','.join(self.std_features)}"]
+            if self.builds_std
+            else []
         )
         return [*self.cargo, subcommand, *target, *std, *arguments]
 
