@@ -2,6 +2,7 @@
 
 use petiole_store::{Identity, Layout, Record, Side, Store};
 
+use crate::image;
 use crate::ram::{BLOCK, Ram, SIZE};
 
 const LAYOUT: Layout = Layout {
@@ -26,10 +27,10 @@ pub fn records(data: &[u8]) {
     }
 }
 
-/// A flash full of anything: the store opens, all of it can be read, and what is written then is there after the next start.
+/// A flash that holds anything, as [`image::build`] makes it: the store opens, all of it can be read, and what is written then is there after the next start.
 pub fn blocks(data: &[u8]) {
     assert!(LAYOUT.workloads as usize + 2 * LAYOUT.slot as usize <= SIZE);
-    let mut store = Store::new(Ram::new(data), LAYOUT).expect("the layout fits");
+    let mut store = Store::new(Ram::new(&image::build(data)), LAYOUT).expect("the layout fits");
     let _ = (
         store.identity(),
         store.record(0),

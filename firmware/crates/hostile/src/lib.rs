@@ -6,6 +6,7 @@
 mod cron;
 mod delta;
 mod flash;
+mod image;
 mod link;
 mod ram;
 mod trust;

@@ -65,7 +65,10 @@ impl Log {
             .max_by_key(|(_, (number, _))| *number);
         if let Some((place, (number, tail))) = newest {
             log.head = (place, number);
-            log.tail = log.moved(flash, place).unwrap_or(tail);
+            let moved = log.moved(flash, place);
+            log.tail = moved
+                .filter(|moved| (tail..=number).contains(moved))
+                .unwrap_or(tail);
             if log.is_moving::<F>() {
                 // Cut while items moved in: it holds nothing but copies.
                 log.head = ((place + blocks - 1) % blocks, number - 1);
@@ -179,7 +182,8 @@ impl Log {
         let bytes = flash.mapped(self.start::<F>(place), BLOCK_HEADER);
         let (words, _) = bytes.as_chunks();
         let [magic, number, tail, sum] = [0, 1, 2, 3].map(|at| u32::from_le_bytes(words[at]));
-        (magic == MAGIC && crc32(&[&bytes[..12]]) == sum).then_some((number, tail))
+        let good = magic == MAGIC && crc32(&[&bytes[..12]]) == sum;
+        (good && (1..=number).contains(&tail) && number < u32::MAX / 2).then_some((number, tail))
     }
 
     /// The item at `address`; none where the block ends or nothing was written.
@@ -226,10 +230,12 @@ impl Log {
         let oldest = newest.saturating_sub(self.blocks::<F>() - 1).max(self.tail);
         for number in oldest..=newest {
             let place = self.place::<F>(number);
-            let known = self.header(flash, place);
+            let known = self
+                .header(flash, place)
+                .is_some_and(|(found, _)| found == number);
             let mut address = first_item::<F>(self.start::<F>(place));
             let block_end = self.end::<F>(address);
-            while known.is_some_and(|(found, _)| found == number)
+            while known
                 && address < block_end
                 && let Some(item) = self.item(flash, address)
             {
@@ -241,7 +247,7 @@ impl Log {
             }
             let rest = flash.mapped(address.min(block_end), block_end.saturating_sub(address));
             let blank = rest.iter().all(|byte| *byte == 0xff);
-            self.free = if blank { address } else { block_end };
+            self.free = if known && blank { address } else { block_end };
         }
     }
 
