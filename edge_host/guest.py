@@ -5,7 +5,6 @@ A `Guest` runs one call at a time. After it was stopped its store is unusable; m
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from edge_host.interfaces import OFFERED, conversion, link, shapes
 from edge_host.interfaces.adapter import bind
 from edge_host.interfaces.context import GuestContext
 from edge_host.pace import Pace
+from edge_host.stops import cause, stop
 from wire.descriptor import Component as Described
 from wire.errors import RefusedError
 from wire.interfaces import SERVICE, granted
@@ -33,7 +33,6 @@ BYTES_FOR_ELEMENT = 64
 """A table may have one element, of 8 bytes, for each so many bytes of the memory limit."""
 
 _LINKING = threading.Lock()  # wasmtime-py keeps host functions in a list of the process without a lock of its own
-_FRAME = re.compile(r"^\s*0:\s+(?:0x([0-9a-f]+) - )?.*<wasm function (\d+)>", re.MULTILINE)
 
 conversion.install()
 
@@ -232,7 +231,7 @@ class Guest:
         return function
 
     def _not_started(self, error: Exception) -> Exception:
-        text = _cause(str(error))
+        text = cause(str(error))
         if "memory minimum size" in text or "exceeds memory limits" in text:
             return RefusedError(Refusal.OVER_LIMIT, f"memory: {text} (limit {self._context.limits.memory} bytes)")
         if "wasm trap" in str(error) or self._context.stopped_by is not None:
@@ -242,27 +241,4 @@ class Guest:
     def _stopped(self, error: Exception) -> StopError:
         if self._context.stopped_by is not None:
             return self._context.stopped_by
-        text = str(error)
-        cause = _cause(text).removeprefix("wasm trap: ").removeprefix("wasm ")
-        if "all fuel consumed" in text:
-            return StopError("fuel", f"more than {self._pace.most} {self._pace.span}", text)
-        if "wasm trap: interrupt" in text:
-            return StopError("fuel", "the call took too long by the clock", text)
-        if "wasm trap" in text:
-            return StopError("trap", cause, text)
-        return StopError("error", cause, text)
-
-
-def frame(backtrace: str) -> tuple[int | None, int | None]:
-    """Place (offset in the component's file) and index of the function that stopped, where Wasmtime tells them."""
-    match = _FRAME.search(backtrace)
-    if match is None:
-        return None, None
-    return int(match[1], 16) if match[1] else None, int(match[2])
-
-
-def _cause(text: str) -> str:
-    """The innermost cause in Wasmtime's text of an error, in one line."""
-    cause = text.rpartition("Caused by:")[2]
-    lines = [re.sub(r"^\d+: ", "", line.strip()) for line in cause.strip().splitlines()]
-    return next((line for line in reversed(lines) if line), "unknown cause")
+        return stop(str(error), f"more than {self._pace.most} {self._pace.span}")

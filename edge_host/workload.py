@@ -22,7 +22,6 @@ from typing import Any
 from wasmtime.component import Component as WasmComponent
 
 from edge_host.errors import CompileError, DownloadError, StopError
-from edge_host.guest import frame
 from edge_host.health import Health
 from edge_host.journal import WorkloadSink
 from edge_host.outbox import Position
@@ -30,6 +29,7 @@ from edge_host.release import acceptable, authentic, check_component, digests, s
 from edge_host.runner import Part, check_parts, run_workload
 from edge_host.services import Services
 from edge_host.state import Release, Role
+from edge_host.stops import frame
 from wire.errors import MalformedError, RefusedError, WireError
 from wire.messages import EventKind, ReportedWorkload, State
 from wire.refusals import Refusal

@@ -12,8 +12,8 @@ import wasmtime
 from wasmtime.component import Component as WasmComponent
 
 from edge_host.errors import StopError
-from edge_host.guest import frame
 from edge_host.runner import Part, check_parts, in_order, run_workload
+from edge_host.stops import frame
 from edge_host.triggers import RUN, next_time
 from tests.edge_host import components
 from tests.edge_host.bench import Bench, Recorder
@@ -253,6 +253,28 @@ def test_components_that_call_each_other_in_a_ring_are_refused() -> None:
     assert [component.name for component in in_order(chain)] == ["c", "b", "a"]
     with pytest.raises(RefusedError, match="a, b call each other in a ring"):
         in_order([described("a", "b"), described("b", "a")])
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("unreachable", "trap: unreachable"),
+        ("(drop (i32.load (i32.const 99999999)))", "trap: memory-out-of-bounds"),
+        ("(drop (i32.div_s (i32.const 1) (i32.const 0)))", "trap: integer-divide-by-zero"),
+        ("(drop (i32.trunc_f64_s (f64.const nan)))", "trap: bad-conversion-to-integer"),
+        ("(call_indirect (type $t) (i32.const 1))", "trap: indirect-call-to-null"),
+        ("(call_indirect (type $t) (i32.const 9))", "trap: table-out-of-bounds"),
+        ("(drop (call $deep (i32.const 0)))", "stack: call stack exhausted"),
+    ],
+)
+def test_stops_have_the_names_that_boards_give_them(body: str, reason: str, bench: Bench) -> None:
+    declarations = """(table 2 funcref) (type $t (func))
+      (func $deep (param i32) (result i32) (i32.add (i32.const 1) (call $deep (local.get 0))))"""
+    wasm = components.component(body + components.OK, declarations=declarations)
+    guest = bench.guest(wasm, limits=Limits(fuel_per_call=1 << 40))
+    with pytest.raises(StopError) as stop:
+        guest.handle(RUN)
+    assert str(stop.value) == reason
 
 
 def test_the_place_of_a_stop_is_found_in_the_backtrace(bench: Bench) -> None:

@@ -106,7 +106,7 @@ def test_a_release_that_traps_on_probation_is_taken_back(fleet: FleetDouble, new
     bad = make_release("thermometer", components.trapping(3, ("send",)), 2, probation=Probation(calls=50, seconds=60))
     fleet.desire(DEVICE, bad)
     entry = fleet.wait_state(DEVICE, "thermometer", "rolled-back")
-    assert entry.reason == "trap: `unreachable` instruction executed"
+    assert entry.reason == "trap: unreachable"
     assert (entry.version, entry.previous) == ("2.0", "1.0")
     trap = fleet.wait(DEVICE, lambda r: next((e for e in r.events.values() if e.kind == "stop"), None), "stop")
     assert trap.version == "2.0"
