@@ -31,6 +31,6 @@ pub use error::StoreError;
 pub use flash::{Layout, MAX_WORD, MappedFlash};
 pub use identity::Identity;
 pub use record::{Accepted, Candidate, Outcome, Phase, Record, Release, Side};
-pub use slots::{LARGEST_WRITE, Written};
+pub use slots::Written;
 pub use store::{Boot, Store};
 pub use values::{MAX_VALUE, MAX_VALUE_KEY};

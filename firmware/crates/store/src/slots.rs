@@ -7,7 +7,7 @@ use crate::store::Store;
 use crate::{Release, Side, StoreError};
 
 /// Most bytes that one flash write covers. After a cut that many bytes before the end of what was written are in doubt.
-pub const LARGEST_WRITE: u32 = MAX_WORD as u32;
+const LARGEST_WRITE: u32 = MAX_WORD as u32;
 
 /// The code begins at a multiple of this, and of the flash's word.
 const CODE_ALIGNMENT: usize = 32;

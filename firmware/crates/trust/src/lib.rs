@@ -32,7 +32,7 @@ pub use descriptor::{Descriptor, Probation};
 pub use digest::{Digest, key_id, sha256};
 pub use identity::DeviceKey;
 pub use manifest::{Accepted, MAX_CODES, Manifest};
-pub use names::{filter_takes, is_name, is_subject, is_subject_filter};
+pub use names::{is_name, is_subject};
 pub use refusal::Refusal;
 pub use rotation::{Rotation, verify_rotation};
 pub use suit::{MAX_ENVELOPE, verify_envelope};

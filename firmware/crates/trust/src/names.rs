@@ -41,42 +41,9 @@ pub fn is_subject(subject: &str) -> bool {
     is_subject_filter(subject) && !subject.split('.').any(|token| matches!(token, "*" | ">"))
 }
 
-/// Whether a message of this subject passes the filter.
-#[must_use]
-pub fn filter_takes(filter: &str, subject: &str) -> bool {
-    let mut subject = subject.split('.');
-    for token in filter.split('.') {
-        match (token, subject.next()) {
-            (">", Some(_)) => return true,
-            ("*", Some(_)) => {}
-            (token, Some(part)) if token == part => {}
-            _ => return false,
-        }
-    }
-    subject.next().is_none()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn filters_take_what_nats_takes() {
-        for (filter, subject, taken) in [
-            ("a.b", "a.b", true),
-            ("a.b", "a.c", false),
-            ("a.b", "a", false),
-            ("a", "a.b", false),
-            ("a.*", "a.b", true),
-            ("*.b", "a.b", true),
-            ("a.*", "a.b.c", false),
-            ("a.>", "a.b.c", true),
-            ("a.>", "a", false),
-            (">", "a", true),
-        ] {
-            assert_eq!(filter_takes(filter, subject), taken, "{filter} {subject}");
-        }
-    }
 
     #[test]
     fn subjects_and_filters_have_whole_tokens() {
