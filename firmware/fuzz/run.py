@@ -31,7 +31,7 @@ FLAGS = [
 ]
 LARGEST_INPUT = 8192
 LARGEST_SEED = 2048
-MOST_SEEDS = 40
+MOST_SEEDS = 20
 
 
 def main() -> None:
@@ -80,7 +80,7 @@ def keep_seeds(binary: Path, corpus: Path, seeds: Path) -> None:
     subprocess.run([binary, "-merge=1", reduced, corpus, seeds, "-verbosity=0"], cwd=FOLDER, check=True)
     small = sorted((entry for entry in reduced.iterdir()), key=lambda entry: entry.stat().st_size)
     kept = [entry for entry in small if entry.stat().st_size <= LARGEST_SEED]
-    kept = kept[:: max(1, len(kept) // MOST_SEEDS)]
+    kept = kept[:: -(-len(kept) // MOST_SEEDS) or 1]
     for entry in seeds.iterdir():
         entry.unlink()
     for entry in kept:
