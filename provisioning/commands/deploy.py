@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from provisioning import fitting
 from provisioning.api import Fleet, Json, connect
 from provisioning.bundle import Target as Class
 from provisioning.bundle import make_from_file, profile_of
@@ -97,8 +98,12 @@ def register(
         )
     seed = load_seed(key)
     classes = {name: class_of(name, entry) for name, entry in known.items()}
+    workload = load_workload(manifest)
+    for name, entry in known.items():
+        if not force:
+            fitting.check(workload, name, entry["facts"])
     if sequence is None:
-        name = load_workload(manifest).name
+        name = workload.name
         sequence = reserve(name, max((row["sequence"] for row in api.releases() if row["workload"] == name), default=0))
     made: dict[Class, Json] = {}
     for target in sorted(set(classes.values())):
