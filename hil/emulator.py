@@ -71,6 +71,7 @@ class Emulator:
         )
         self._command += [*options, *(["-S"] if paused else [])]
         self._process: subprocess.Popen[bytes] | None = None
+        self._debug_port = 0
 
     def __enter__(self) -> Self:
         self.start()
@@ -117,6 +118,7 @@ class Emulator:
                 next_step="on Debian: apt install qemu-system",
             )
         self.qmp.unlink(missing_ok=True)
+        self._debug_port = 0
         with (self.folder / "qemu.log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._wait_for_qmp()
@@ -151,6 +153,15 @@ class Emulator:
         """Press the reset button."""
         with Qmp(self.qmp) as qmp:
             qmp.reset()
+
+    def debug_port(self) -> int:
+        """The TCP port on loopback where a debugger of GDB's kind may connect; opened when first asked for."""
+        if not self._debug_port:
+            port = free_port()
+            with Qmp(self.qmp) as qmp:
+                qmp.execute("human-monitor-command", **{"command-line": f"gdbserver tcp:127.0.0.1:{port}"})
+            self._debug_port = port
+        return self._debug_port
 
     def wait_ready(self, port: str | None = None, seconds: float = START_SECONDS) -> None:
         """Wait until the board host answers an SMP echo on `port` (default: the board's own).

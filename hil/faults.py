@@ -7,10 +7,9 @@ knows of it.
 
 from dataclasses import dataclass
 
-from hil.emulator import Emulator, free_port
+from hil.emulator import Emulator
 from hil.errors import RigError
 from hil.gdb import Gdb
-from hil.qmp import Qmp
 
 
 @dataclass(frozen=True)
@@ -52,15 +51,8 @@ def _processor(emulator: Emulator) -> Processor:
 
 def _send(emulator: Emulator, instruction: bytes) -> int:
     processor = _processor(emulator)
-    with _debugger(emulator) as debugger:
+    with Gdb(emulator.debug_port()) as debugger:
         place = (debugger.register(processor.stack) - BELOW_STACK) & ~3
         debugger.write(place, instruction)
         debugger.set_register(processor.counter, place)
     return place
-
-
-def _debugger(emulator: Emulator) -> Gdb:
-    port = free_port()
-    with Qmp(emulator.qmp) as qmp:
-        qmp.execute("human-monitor-command", **{"command-line": f"gdbserver tcp:127.0.0.1:{port}"})
-    return Gdb(port)

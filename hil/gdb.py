@@ -11,6 +11,8 @@ from typing import Self
 from hil.errors import RigError
 
 ANSWER_SECONDS = 10.0
+STOPPED = ("S", "T")
+"""How packets begin that tell why the machine stands still."""
 
 
 class Gdb:
@@ -57,16 +59,26 @@ class Gdb:
             raise RigError(f"the debugger's {command!r} was answered with {answer!r}", where="gdb server")
 
     def ask(self, command: str) -> str:
-        """The server's answer to a command."""
+        """The server's answer to a command; what it says about a stop in between is passed over."""
         data = command.encode()
         self._socket.sendall(b"$%s#%02x" % (data, sum(data) % 256))
-        answer = bytearray()
-        byte = self._input.read(1)
-        while byte not in (b"$", b""):
-            byte = self._input.read(1)
-        while (byte := self._input.read(1)) not in (b"#", b""):
-            answer += byte
-        if len(self._input.read(2)) != 2:
-            raise RigError("the debugger's server closed the connection", where="gdb server")
+        while (answer := self._packet()).startswith(STOPPED):
+            pass
+        return answer
+
+    def _packet(self) -> str:
+        while self._byte() != b"$":
+            pass
+        packet = bytearray()
+        while (byte := self._byte()) != b"#":
+            packet += byte
+        for _checksum in range(2):
+            self._byte()
         self._socket.sendall(b"+")
-        return answer.decode("ascii", "replace")
+        return packet.decode("ascii", "replace")
+
+    def _byte(self) -> bytes:
+        byte = self._input.read(1)
+        if not byte:
+            raise RigError("the debugger's server closed the connection", where="gdb server")
+        return byte

@@ -1,8 +1,9 @@
 """A board's serial line as a pseudo-terminal, for programs that open devices and know no `socket://` ports.
 
-MCUmgr's stock tools are such programs. Bytes pass both ways until the end of the `with` block.
+MCUmgr's stock tools are such programs. Bytes pass both ways until the end of the `with` block; programs come and go.
 """
 
+import contextlib
 import os
 import selectors
 import socket
@@ -21,9 +22,10 @@ class PtyPort:
     def __init__(self, port: str) -> None:
         address = urlsplit(port)
         self._line = socket.create_connection((address.hostname or "", address.port or 0))
-        # The program's end stays open here too, so that programs may come and go.
+        # The program's end stays open here too: without one the terminal would be gone.
         self._master, self._program = os.openpty()
         tty.setraw(self._program)
+        os.set_blocking(self._master, False)
         self.path = os.ttyname(self._program)
         self._wake, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name=f"pty-{self.path}", daemon=True)
@@ -54,6 +56,8 @@ class PtyPort:
                     data = self._line.recv(CHUNK)
                     if not data:
                         return
-                    os.write(self._master, data)
+                    # What nobody reads is lost, as on a real line.
+                    with contextlib.suppress(BlockingIOError):
+                        os.write(self._master, data)
                 if self._master in ready:
                     self._line.sendall(os.read(self._master, CHUNK))

@@ -56,6 +56,10 @@ class EventLog:
         with self._changed:
             return [event for event in self.all if event.get("wl") == workload and event["kind"] == kind]
 
+    def first(self, workload: str, kind: str) -> Event:
+        """The first event of one kind of a workload, waiting for it."""
+        return self.wait(lambda event: event.get("wl") == workload and event["kind"] == kind)
+
     def wait(self, wanted: Callable[[Event], bool], seconds: float = 20.0) -> Event:
         """The first event that is `wanted`, waiting for it; fails when there is none within `seconds`."""
 

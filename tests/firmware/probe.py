@@ -13,6 +13,7 @@ from wire.manifest import Build
 from wire.triggers import Every, Trigger
 
 CRATE = Path(__file__).parent / "guests" / "probe"
+SMALL = Path(__file__).parents[2] / "examples" / "hello"
 
 GRANTS = {
     "wasi:logging/logging@0.1.0-draft": Grant(),
@@ -54,6 +55,15 @@ def explain(stop: Mapping[str, Any]) -> Source:
 def profile() -> str:
     """The profile of boards in this checkout."""
     return component_compiler.board_profile()
+
+
+@cache
+def small_code() -> bytes:
+    """What boards run of the smallest example: a log line a call, whatever the configuration."""
+    path = cache_folder() / "probe" / "small.wasm"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    component_compiler.componentize(component.build_module(Build(SMALL)), path)
+    return component.compile_for_boards(path)
 
 
 def behaving(

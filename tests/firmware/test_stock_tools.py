@@ -13,6 +13,7 @@ from tests.firmware import boards
 from tests.firmware.desk import Desk
 from tests.firmware.probe import behaving, workload
 from tests.wire.foreign import SMPCLIENT
+from wire.smp import Petiole
 
 pytestmark = [pytest.mark.system, boards.each()]
 
@@ -23,6 +24,7 @@ PLUGIN = Path(__file__).parents[2] / "tools" / "smpmgr"
 def port(desk: Desk) -> Iterator[str]:
     """The board's line as a serial device; nobody else sends on it."""
     desk.events.stop()
+    desk.client.write(Petiole.SUBSCRIBE, {"lease": 0})
     with PtyPort(desk.board.port) as pty:
         yield pty.path
 
