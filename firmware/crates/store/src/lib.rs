@@ -21,6 +21,7 @@ mod crc;
 mod error;
 mod flash;
 mod identity;
+mod item;
 mod log;
 mod record;
 mod slots;

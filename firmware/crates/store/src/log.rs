@@ -17,18 +17,15 @@ use core::ops::Range;
 use crate::StoreError;
 use crate::crc::crc32;
 use crate::flash::{MappedFlash, program};
+use crate::item::{DELETED, Item, MOVED, VALUE, item_size};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"PLG2");
 const BLOCK_HEADER: u32 = 16;
-const ITEM_HEADER: usize = 8;
-
-const VALUE: u8 = 1;
-const DELETED: u8 = 2;
-/// Its value is the number of the oldest block that counts from here on.
-const MOVED: u8 = 3;
 
 /// Longest key, bytes.
 const MAX_KEY: usize = 160;
+/// Most keys in a log: what is known of them lies in memory.
+const MAX_KEYS: usize = 256;
 
 /// A log and what of it is known in memory: eight bytes a key.
 pub struct Log {
@@ -100,7 +97,7 @@ impl Log {
     /// Keeps `value` under `key`: after a cut there is the old value or the new one.
     ///
     /// # Errors
-    /// [`StoreError::Full`], [`StoreError::Flash`].
+    /// [`StoreError::Full`], also for one key more than [`MAX_KEYS`]; [`StoreError::Flash`].
     pub fn set<F: MappedFlash>(
         &mut self,
         flash: &mut F,
@@ -109,6 +106,9 @@ impl Log {
     ) -> Result<(), StoreError> {
         if self.get(flash, key) == Some(value) {
             return Ok(());
+        }
+        if self.index.len() >= MAX_KEYS && self.find(flash, key).is_none() {
+            return Err(StoreError::Full);
         }
         // A block's worth stays free for what is outdated, and room for an item that deletes.
         let live: u32 = self
@@ -188,22 +188,7 @@ impl Log {
 
     /// The item at `address`; none where the block ends or nothing was written.
     fn item<F: MappedFlash>(&self, flash: &F, address: u32) -> Option<Item> {
-        let rest = flash.mapped(address, self.end::<F>(address) - address);
-        let (header, data) = rest.split_first_chunk::<ITEM_HEADER>()?;
-        let [.., key, kind, low, high] = *header;
-        if *header == [0xff; ITEM_HEADER] {
-            return None;
-        }
-        let (key, data) = data.split_at_checked(usize::from(key))?;
-        let value = data.get(..usize::from(u16::from_le_bytes([low, high])))?;
-        let size = ITEM_HEADER + key.len() + value.len();
-        Some(Item {
-            bytes: &rest[..size],
-            kind,
-            key,
-            value,
-            end: address + item_size::<F>(key.len(), value.len()),
-        })
+        Item::read(flash, address..self.end::<F>(address))
     }
 
     /// The items of a block with their addresses. A damaged one is passed over.
@@ -363,29 +348,6 @@ impl Log {
         self.tail = tail;
         Ok(())
     }
-}
-
-/// An item in flash.
-struct Item {
-    bytes: &'static [u8],
-    kind: u8,
-    key: &'static [u8],
-    value: &'static [u8],
-    end: u32,
-}
-
-impl Item {
-    /// Whether its CRC fits.
-    fn is_good(&self) -> bool {
-        self.bytes
-            .split_first_chunk()
-            .is_some_and(|(sum, body)| crc32(&[body]) == u32::from_le_bytes(*sum))
-    }
-}
-
-/// Bytes that an item takes in flash.
-const fn item_size<F: MappedFlash>(key: usize, value: usize) -> u32 {
-    (ITEM_HEADER + key + value).next_multiple_of(F::WRITE_SIZE) as u32
 }
 
 /// Where the first item of the block at `start` lies.

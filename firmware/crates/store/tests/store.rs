@@ -434,3 +434,19 @@ fn damaged_values_are_not_given_out() {
     store.set_value("w", "b", "damaged", b"new").unwrap();
     assert_eq!(store.value("w", "b", "damaged"), Some(&b"new"[..]));
 }
+
+#[test]
+fn there_are_at_most_256_keys() {
+    let mut store = store();
+    let key = |number: usize| number.to_string();
+    for number in 0..256 {
+        store.set_value("w", "b", &key(number), b"").unwrap();
+    }
+    assert_eq!(
+        store.set_value("w", "b", "more", b""),
+        Err(StoreError::Full)
+    );
+    store.set_value("w", "b", &key(7), b"changed").unwrap();
+    store.delete_value("w", "b", &key(8)).unwrap();
+    store.set_value("w", "b", "more", b"").unwrap();
+}
