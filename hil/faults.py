@@ -14,7 +14,7 @@ from hil.gdb import Gdb
 
 @dataclass(frozen=True)
 class Processor:
-    """GDB's numbers of two registers, the instruction that jumps to itself, and one that does not exist."""
+    """GDB's numbers of two registers, instructions that let interrupts in and loop, and one that does not exist."""
 
     stack: int
     counter: int
@@ -24,7 +24,7 @@ class Processor:
 
 PROCESSORS = {
     "cortex-m33": Processor(stack=13, counter=15, loop=b"\xfe\xe7", undefined=b"\x00\xde"),
-    "rv32imac": Processor(stack=2, counter=32, loop=b"\x01\xa0", undefined=b"\x00\x00"),
+    "rv32imac": Processor(stack=2, counter=32, loop=b"\x73\x60\x04\x30\x01\xa0", undefined=b"\x00\x00"),
 }
 """By `chip.core` of a board's file."""
 

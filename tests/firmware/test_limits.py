@@ -18,7 +18,7 @@ LATE = 15
 START = 120
 """Milliseconds that the start of a workload may hold the others: signature and digest are checked before it."""
 
-SOON = 300
+SOON = 2_000
 """Milliseconds after which the breaker runs first: it is confirmed by then."""
 
 STOPPED: dict[str, tuple[Component, int]] = {
