@@ -29,7 +29,7 @@ def readings(desk: Desk, workload: str, quantity: str, count: int) -> list[float
 
 
 @pytest.mark.system
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @boards.each()
 def test_examples_read_the_boards_sensor(board: BoardUnderTest, build_example: BuildExample) -> None:
     with desks.at(board) as desk:
