@@ -6,10 +6,12 @@ Everything raises `wire.errors.WireError`; a `RefusedError` carries the refusal'
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from edge_host.artifacts import Stored
 from edge_host.labels import Labels
 from edge_host.state import Accepted, Release
+from edge_host.triggers import next_time
 from wire import interfaces, suit
 from wire.descriptor import Component, Grant
 from wire.errors import MalformedError, RefusedError, WireError
@@ -17,7 +19,7 @@ from wire.profiles import EDGE_PROFILE, class_id
 from wire.refusals import Refusal
 from wire.suit import Envelope, Manifest
 from wire.suit.manifest import CODE_ALIGNMENT
-from wire.triggers import InputEdge, Service
+from wire.triggers import Calendar, InputEdge, Service
 
 
 def claimed(envelope: bytes) -> tuple[str, int]:
@@ -76,6 +78,9 @@ def check_component(component: Component, labels: Labels) -> None:
         raise RefusedError(
             Refusal.UNSUPPORTED, f"component {component.name} is a service, which can have no other trigger"
         )
+    for trigger in component.triggers:
+        if isinstance(trigger, Calendar):
+            _check_calendar(trigger)
     finders = {
         interfaces.I2C: labels.bus,
         interfaces.SPI: labels.spi,
@@ -95,3 +100,10 @@ def check_component(component: Component, labels: Labels) -> None:
                 Refusal.NO_SUCH_LABEL,
                 f"{label}: no {interface.full_name} under that label here; add [labels.{label}] to the configuration",
             )
+
+
+def _check_calendar(trigger: Calendar) -> None:
+    try:
+        next_time(trigger, datetime.now(UTC))
+    except ValueError as error:
+        raise RefusedError(Refusal.INCOMPATIBLE, f"{trigger}: {error}") from None

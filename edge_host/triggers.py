@@ -152,10 +152,18 @@ class Triggers:
 
 
 def next_time(trigger: Calendar, after: datetime) -> datetime:
-    """The first time of a calendar after another one, both with a zone."""
+    """The first time of a calendar after another one, both with a zone.
+
+    Raises `ValueError` for a zone that this machine does not know and for times that never come.
+    """
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
-    from cronsim import CronSim  # noqa: PLC0415
+    from cronsim import CronSim, CronSimError  # noqa: PLC0415
 
-    zone = ZoneInfo(trigger.zone) if trigger.zone else UTC
-    return next(CronSim(trigger.expression, after.astimezone(zone))).astimezone(UTC)
+    try:
+        zone = ZoneInfo(trigger.zone) if trigger.zone else UTC
+        return next(CronSim(trigger.expression, after.astimezone(zone))).astimezone(UTC)
+    except KeyError:
+        raise ValueError("this host does not know the time zone; is the package tzdata installed?") from None
+    except (CronSimError, StopIteration):
+        raise ValueError("this never comes") from None

@@ -12,6 +12,7 @@ import wasmtime
 from wasmtime.component import Component as WasmComponent
 
 from edge_host.errors import StopError
+from edge_host.release import check_component
 from edge_host.runner import Part, check_parts, in_order, run_workload
 from edge_host.stops import frame
 from edge_host.triggers import RUN, next_time
@@ -215,6 +216,25 @@ def test_a_calendar_has_its_zone_and_its_second(bench: Bench) -> None:
         ] * 2
 
     run(check)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "said"),
+    [
+        (Calendar("0 0 * * *", "Atlantis/Capital"), "does not know the time zone"),
+        (Calendar("0 0 30 2 *"), "never comes"),
+    ],
+)
+def test_a_calendar_that_never_comes_is_refused(trigger: Calendar, said: str, bench: Bench) -> None:
+    with pytest.raises(RefusedError, match=said) as error:
+        check_component(Component("guest", triggers=(trigger,)), bench.labels)
+    assert error.value.name is Refusal.INCOMPATIBLE
+
+
+def test_a_service_has_no_other_trigger(bench: Bench) -> None:
+    with pytest.raises(RefusedError) as error:
+        check_component(Component("guest", triggers=(Service(), Every(50))), bench.labels)
+    assert error.value.name is Refusal.UNSUPPORTED
 
 
 def test_memory_is_of_the_whole_component(bench: Bench) -> None:
