@@ -11,7 +11,7 @@ use petiole_guest::{Level, log, telemetry};
 /// A named check: whether the host does what the interface promises.
 pub type Check = (&'static str, fn() -> bool);
 
-/// Lists functions as the checks of a guest; the first sentence of a function's comment goes to the reference page.
+/// Lists functions as the checks of a guest; their comments go to the reference page of the interface.
 #[macro_export]
 macro_rules! checks {
     ($($(#[doc = $doc:literal])+ fn $name:ident() -> bool $body:block)+) => {
