@@ -42,7 +42,8 @@ def test_a_release_is_fetched_verified_run_and_confirmed(fleet: FleetDouble, new
     assert (first.device, first.workload, first.name, first.value) == (DEVICE, "thermometer", "t", 23.5 * 256)
     received = fleet.received(DEVICE)
     assert received.reported[-1].revision == revision
-    assert states(received, "1.0") == ["offered", "downloading", "verified", "staged", "probation", "confirmed"]
+    way = ["offered", "downloading", "verified", "staged", "probation", "confirmed"]
+    fleet.wait(DEVICE, lambda received: states(received, "1.0") == way, "all states")
     assert agent.stop() == 0
 
 
