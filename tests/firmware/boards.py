@@ -15,6 +15,3 @@ def each(options: Sequence[str] = ()) -> pytest.MarkDecorator:
 
 VIRTUAL_TIME = ("-icount", "shift=4,sleep=on")
 """An instruction takes 16 ns of the board's time however slow this machine is: lateness can be judged."""
-
-HURRIED_TIME = ("-icount", "shift=4,sleep=off")
-"""As before, and what the board sleeps takes no time of ours: minutes pass in seconds."""

@@ -51,6 +51,11 @@ def explain(stop: Mapping[str, Any]) -> Source:
     return component_compiler.explain(source(), function=stop["fn"], pc=stop["pc"])
 
 
+def lines() -> list[str]:
+    """The probe's source."""
+    return (CRATE / "src" / "lib.rs").read_text().splitlines()
+
+
 @cache
 def profile() -> str:
     """The profile of boards in this checkout."""

@@ -15,7 +15,7 @@ PACE = 20
 LATE = 15
 """Milliseconds: how often the neighbour is called, and how late a call may be."""
 
-START = 120
+START = 200
 """Milliseconds that the start of a workload may hold the others: signature and digest are checked before it."""
 
 SOON = 2_000

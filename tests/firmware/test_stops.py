@@ -47,9 +47,9 @@ def test_a_post_mortem_is_told_after_a_reset_and_once(desk: Desk, board: BoardUn
     assert 0 < stop["mem"] <= 65_536
     assert stop["at"] >= CONFIRMED
     source = probe.explain(stop)
-    assert source.name is not None and source.name.endswith("run")
+    assert source.name == "trap"
     assert source.file is not None and source.file.endswith("probe/src/lib.rs")
-    assert source.line is not None
+    assert source.line is not None and "fn trap()" in probe.lines()[source.line - 2]
 
 
 def test_the_watchdog_gets_a_hung_board_going(desk: Desk, board: BoardUnderTest) -> None:

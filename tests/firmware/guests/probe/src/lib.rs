@@ -23,7 +23,7 @@ impl Handler for Probe {
             "forever" => loop {
                 black_box(0);
             },
-            "trap" => core::arch::wasm32::unreachable(),
+            "trap" => trap(),
             "trap-later" => trap_later(number("calls")),
             "error" => return Err(String::from("as asked")),
             "memory" => grow(),
@@ -63,6 +63,12 @@ fn busy(loops: u32) {
 fn sleep(millis: u32) -> Result<(), String> {
     monotonic_clock::subscribe_duration(u64::from(millis) * 1_000_000).block();
     report("slept", millis)
+}
+
+/// A function of its own, so that its name and line are in the post-mortem.
+#[inline(never)]
+fn trap() {
+    core::arch::wasm32::unreachable()
 }
 
 fn trap_later(calls: u32) {
