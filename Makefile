@@ -8,7 +8,7 @@ export PETIOLE_ROOT := $(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE
 CARGO := CARGO_TARGET_DIR=$(CURDIR)/.cache/cargo/host cargo
 
-.PHONY: help setup demo test test-fast test-rust test-python firmware kills power fuzz lint format bench-size screenshot clean
+.PHONY: help setup demo test test-fast test-rust test-python firmware kills power fuzz lint format bench bench-size screenshot clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -67,6 +67,10 @@ format: ## let ruff and rustfmt format everything
 	ruff format --quiet .
 	cd firmware && cargo fmt --all
 	cd examples && cargo fmt --all
+
+bench: setup ## sizes, memory and speed beside wasmi and wasm3 into bench/*.json and docs/reference/footprint.md
+	@command -v clang >/dev/null || { echo "bench: needs clang, to compile wasm3: apt-get install clang" >&2; exit 1; }
+	$(PY) -m bench
 
 bench-size: setup ## sizes of firmware, components and heap into bench/sizes.json
 	$(PY) -m bench.size

@@ -1,46 +1,33 @@
 """Sizes of firmware, components and heap, written to `bench/sizes.json` (`make bench-size`).
 
-firmware    flash: text, constants and initial data in bytes; ram: static data with the room for the heap, without stack
+firmware    flash: text, constants and initial data in bytes; ram: static data and room for the heap; heap: that room
 components  the core module, the component, and the artifact compiled for boards, in bytes
 heap        high-water of the board's heap in bytes without a workload, and with thermometer running
 """
 
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from bench.paths import BOARDS, SIZES
+from bench.run import petiole, petiole_json
 from hil.emulator import Emulator
 from provisioning import boards
 from provisioning.desk_install import confirm, install
 from provisioning.smp_client import SmpClient
 from wire.smp import Petiole
 
-ROOT = Path(__file__).parents[1]
-OUTPUT = ROOT / "bench" / "sizes.json"
-BOARDS = ("qemu-an505", "qemu-riscv32")
 COMPONENTS = ("hello", "thermometer", "blinky")
 PROBATION_SECONDS = 60
 ENTROPY = bytes(range(32))
 
 
-def petiole(*arguments: str) -> str:
-    """What a `petiole` command prints."""
-    command = [sys.executable, "-m", "petiole", *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT, text=True).stdout
-
-
-def petiole_json(*arguments: str) -> Any:
-    """The JSON that a `petiole` command prints."""
-    return json.loads(petiole(*arguments, "--json"))
-
-
 def firmware(board: str) -> dict[str, int]:
     """Flash and static RAM of a board's firmware, in bytes."""
     built = petiole_json("board", "build", board)
-    return {"flash": built["flash"], "ram": built["ram"]}
+    return {"flash": built["flash"], "ram": built["ram"], "heap": boards.load(board).memory.heap}
 
 
 def component(name: str) -> dict[str, int]:
@@ -73,18 +60,18 @@ def signed_thermometer(folder: Path) -> tuple[Path, str]:
     return bundle, petiole_json("keys", "show", str(key))["public_key"]
 
 
-def main() -> None:
-    """Measure everything, write the file and print it."""
+def measure() -> dict[str, Any]:
+    """All sizes, which are also written to the file."""
     with tempfile.TemporaryDirectory(prefix="petiole-bench-") as folder:
         sizes = {
             "firmware": {board: firmware(board) for board in BOARDS},
             "components": {name: component(name) for name in COMPONENTS},
             "heap": {board: heap(board, Path(folder)) for board in BOARDS},
         }
-    text = json.dumps(sizes, indent=2) + "\n"
-    OUTPUT.write_text(text)
-    sys.stdout.write(text)
+    SIZES.write_text(json.dumps(sizes, indent=2) + "\n")
+    return sizes
 
 
 if __name__ == "__main__":
-    main()
+    measure()
+    sys.stdout.write(SIZES.read_text())
