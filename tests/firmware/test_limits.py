@@ -34,12 +34,12 @@ STOPPED: dict[str, tuple[Component, int]] = {
 """What stops a component: who breaks it, and the limit's value."""
 
 HELD: dict[str, tuple[Component, int]] = {
-    "messages-per-second": (behaving("messages", every=SOON, times=8, limits=Limits(messages_per_second=5)), 5),
+    "messages-per-second": (behaving("messages", every=400, times=8, limits=Limits(messages_per_second=5)), 5),
     "telemetry-bytes-per-hour": (
-        behaving("telemetry", every=SOON, times=8, limits=Limits(telemetry_bytes_per_hour=200)),
+        behaving("telemetry", every=400, times=8, limits=Limits(telemetry_bytes_per_hour=200)),
         200,
     ),
-    "key-value-bytes": (behaving("key-value", every=SOON, bytes=100, limits=Limits(key_value_bytes=300)), 300),
+    "key-value-bytes": (behaving("key-value", every=400, bytes=100, limits=Limits(key_value_bytes=300)), 300),
 }
 """What a component is held to: it goes on with less."""
 

@@ -60,7 +60,7 @@ fn contradictions_are_refused_by_key() {
     );
     let slots = refusal(|text| text.replace("count = 4", "count = 9"));
     assert!(slots.contains("workloads: 9 times two slots"), "{slots}");
-    let heap = refusal(|text| text.replace("heap = 212_992", "heap = 262_144"));
+    let heap = refusal(|text| text.replace("heap = 278_528", "heap = 327_680"));
     assert!(heap.contains("memory.heap"), "{heap}");
     let size = refusal(|text| text.replace("size = 1_572_864", "size = 65_536"));
     assert!(size.contains("beyond flash.size"), "{size}");
@@ -68,7 +68,7 @@ fn contradictions_are_refused_by_key() {
 
 #[test]
 fn unknown_and_missing_keys_are_refused_with_their_line() {
-    let unknown = refusal(|text| text.replace("ram = 262_144", "rom = 262_144"));
+    let unknown = refusal(|text| text.replace("ram = 327_680", "rom = 327_680"));
     assert!(
         unknown.contains("rom") && unknown.contains("line"),
         "{unknown}"
