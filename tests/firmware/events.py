@@ -1,7 +1,9 @@
 """Listens to a board: holds a lease, keeps every event once, acknowledges them (formats.md section 8)."""
 
+import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +14,8 @@ from wire.smp import Decoder, Group, Message, Op, Petiole, encode_frames
 
 LEASE_SECONDS = 60
 RENEW_SECONDS = 1.0
+ACKNOWLEDGE_SECONDS = 0.2
+"""Events are acknowledged together: each acknowledgement is work for the board."""
 CHUNK = 4096
 
 Event = Mapping[str, Any]
@@ -24,9 +28,9 @@ class EventLog:
         self.all: list[Event] = []
         address = urlsplit(port)
         self._line = socket.create_connection((address.hostname or "", address.port or 0))
-        self._line.settimeout(RENEW_SECONDS)
+        self._line.settimeout(ACKNOWLEDGE_SECONDS)
         self._seen: set[tuple[int, int]] = set()
-        self._newest = (0, 0)
+        self._newest = self._acknowledged = (0, 0)
         self._changed = threading.Condition()
         self._stopping = False
 
@@ -75,17 +79,16 @@ class EventLog:
         decoder = Decoder()
         self._renew()
         while not self._stopping:
-            try:
+            data = b""
+            with contextlib.suppress(TimeoutError):
                 data = self._line.recv(CHUNK)
-            except TimeoutError:
-                self._renew()
-                continue
-            except OSError:
-                return
-            if not data:
-                return
+                if not data:
+                    return
             for message in decoder.feed(data):
                 self._take(message)
+            waited = time.monotonic() - self._renewed
+            if waited > (ACKNOWLEDGE_SECONDS if self._newest > self._acknowledged else RENEW_SECONDS):
+                self._renew()
 
     def _take(self, data: bytes) -> None:
         try:
@@ -100,11 +103,10 @@ class EventLog:
                 self._seen.add(place)
                 self.all.append(message.body)
                 self._changed.notify_all()
-        if place > self._newest:
-            self._newest = place
-            self._renew()
+        self._newest = max(self._newest, place)
 
     def _renew(self) -> None:
+        self._renewed, self._acknowledged = time.monotonic(), self._newest
         body: dict[str, Any] = {"lease": LEASE_SECONDS}
         if self._newest != (0, 0):
             body["ack"] = list(self._newest)

@@ -12,8 +12,8 @@ from wire.descriptor import Component, Limits
 pytestmark = [pytest.mark.system, boards.each(boards.VIRTUAL_TIME)]
 
 PACE = 20
-LATE = 15
-"""Milliseconds: how often the neighbour is called, and how late a call may be."""
+LATE = 100
+"""Milliseconds: how often the neighbour is called, and how late a call may be while the line is busy with events."""
 
 START = 200
 """Milliseconds that the start of a workload may hold the others: signature and digest are checked before it."""
