@@ -101,6 +101,8 @@ class SerialTap:
         self._connected.set()
 
     def _serve(self, role: str, end: socket.socket, raw: IO[bytes], log: IO[str]) -> None:
+        if end.fileno() < 0:
+            return  # dropped while its last event waited
         if role == SERVER:
             client, _ = self._server.accept()
             self._clients.add(client)
