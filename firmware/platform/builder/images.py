@@ -15,8 +15,8 @@ def upload(board: dict[str, Any], elf: Elf, folder: Path) -> Path:
     """Puts the firmware into a device's folder, creating the folder and an erased data flash where there is none.
 
     A data flash made for a smaller one is made longer by erased flash; what it holds stays. Returns the
-    firmware's image. Raises ElfError when the firmware does not lie in the board's flash, OSError when the folder cannot be
-    written.
+    firmware's image. Raises ElfError when the firmware does not lie in the board's flash, OSError when the folder
+    cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     data, flash = folder / DATA_IMAGE, board["flash"]
