@@ -28,7 +28,7 @@ test-rust: ## host tests of the firmware's crates
 	cd examples && $(CARGO) test --quiet -p petiole-guest
 
 test-python: firmware
-	$(PY) -m pytest -q --durations=15
+	$(PY) -m pytest -q -n 2 --dist loadgroup --durations=15
 
 kills: firmware ## 200 power cuts during updates on each emulated board (long; CUTS=, SEED=)
 	PETIOLE_CUTS=$(or $(CUTS),200) PETIOLE_SEED=$(or $(SEED),4) $(PY) -m pytest -q -s tests/firmware/test_kills.py
