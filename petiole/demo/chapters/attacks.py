@@ -10,7 +10,8 @@ from petiole.demo.errors import StoryError
 from petiole.demo.stage import SENSOR_BOARD, Stage
 from petiole.demo.tamper import flipped_bit, unsigned
 
-MANIFEST = str(THERMOMETER / "workload-2.yaml")
+MANIFEST = str(THERMOMETER / "workload.yaml")
+"""Code that the board no longer has: code that it has would not be asked for."""
 
 
 @dataclass(frozen=True)

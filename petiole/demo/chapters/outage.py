@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from petiole.demo.chapters.telemetry import gaps_and_doubles, newest_id, readings
-from petiole.demo.chapters.workloads import THERMOMETER, running_version
+from petiole.demo.chapters.workloads import LM75, running_version
 from petiole.demo.errors import StoryError
 from petiole.demo.processes import petiole
 from petiole.demo.stage import SENSOR_BOARD, Stage
@@ -17,7 +17,7 @@ RESUMED = re.compile(r"resumed at (\d+) of (\d+)")
 
 
 def plug_pulled(stage: Stage) -> None:
-    """A board loses power in the middle of a transfer and goes on where it stopped."""
+    """A board loses power while a second workload comes in, and goes on where it stopped."""
     stage.chapter(8, "The plug is pulled")
     before = running_version(stage)
     with stage.step(f"{SENSOR_BOARD} killed in the middle of a transfer") as result:
@@ -25,11 +25,11 @@ def plug_pulled(stage: Stage) -> None:
         offset, size = wait_for_the_middle(deployment)
         stage.processes.kill(SENSOR_BOARD)
         result.append(f"SIGKILL at about {offset} of {size} bytes")
-    with stage.step("started again on the same flash image; old release runs in the meantime") as result:
+    with stage.step("started again on the same flash image; the thermometer runs in the meantime") as result:
         after = newest_id(stage, SENSOR_BOARD)
         stage.processes.restart(SENSOR_BOARD)
         stage.wait_for(
-            "a reading of the old release after the restart",
+            "a reading of the thermometer after the restart",
             lambda: any(row["unit"] == "K" for row in readings(stage, SENSOR_BOARD, after)),
         )
         result.append(f"readings of {before} arrive")
@@ -41,10 +41,10 @@ def plug_pulled(stage: Stage) -> None:
 
 
 def start_deployment(stage: Stage) -> subprocess.Popen[str]:
-    """Starts `petiole deploy --wait` of one more release without waiting for its end."""
+    """Starts `petiole deploy --wait` of code that the board has nothing like, so that no patch makes it short."""
     key = str(stage.folder / "keys" / "release.key")
     command = petiole(
-        *("deploy", str(THERMOMETER / "workload.yaml"), "--device", SENSOR_BOARD, "--key", key),
+        *("deploy", str(LM75 / "workload.yaml"), "--device", SENSOR_BOARD, "--key", key),
         *("--fleet", stage.fleet_url, "--wait", "--no-build"),
     )
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=stage.root)

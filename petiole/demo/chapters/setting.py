@@ -11,6 +11,7 @@ EXAMPLES = (
     "thermometer/workload-2.yaml",
     "thermometer/workload-3.yaml",
     "blinky/workload.yaml",
+    "lm75/workload.yaml",
 )
 COMPONENTS = tuple(f"examples/{example}" for example in EXAMPLES)
 

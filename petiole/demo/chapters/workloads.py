@@ -10,6 +10,7 @@ from petiole.demo.stage import BLINK_BOARD, EDGE, SENSOR_BOARD, Stage
 
 THERMOMETER = Path("examples/thermometer")
 BLINKY = Path("examples/blinky")
+LM75 = Path("examples/lm75")
 NEW_TEMPERATURE = 31.5
 KELVIN_AT_ZERO_CELSIUS = 273.15
 
