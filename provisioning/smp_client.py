@@ -19,6 +19,9 @@ from wire.smp import MAX_MESSAGE, Decoder, Group, Image, Message, Op, Os, Petiol
 ANSWER_SECONDS = 5.0
 TRIES = 3
 READ_SECONDS = 0.05
+OPEN_TRIES = 10
+OPEN_PAUSE_SECONDS = 0.1
+"""An emulator takes one client at a time, and listens again a moment after the last one has gone."""
 
 
 class SmpClient:
@@ -35,14 +38,24 @@ class SmpClient:
         self._decoder = Decoder()
         try:
             self._line = serial.serial_for_url(port, baudrate=baud, timeout=READ_SECONDS, do_not_open=True)
-            self._line.exclusive = None if "://" in port else True
-            self._line.open()
+            self._open(tries=OPEN_TRIES if "://" in port else 1)
         except (serial.SerialException, ValueError) as error:
             raise PortError(
                 f"the port cannot be opened: {error}",
                 where=port,
                 next_step="is the board attached, and does no agent or monitor hold the port?",
             ) from error
+
+    def _open(self, tries: int) -> None:
+        self._line.exclusive = None if tries > 1 else True
+        while True:
+            try:
+                return self._line.open()
+            except serial.SerialException:
+                tries -= 1
+                if not tries:
+                    raise
+                time.sleep(OPEN_PAUSE_SECONDS)
 
     def __enter__(self) -> Self:
         return self
