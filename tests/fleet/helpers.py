@@ -35,7 +35,7 @@ BOARD_PROFILE = "petiole:host@0.1.0 wasmtime-48 pulley32 0123abcd"
 SEED = bytes(range(32))
 PUBLIC_KEY = bytes(nacl.signing.SigningKey(SEED).verify_key).hex()
 EPOCH = 1_700_000_000_000
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 T = TypeVar("T")
 
