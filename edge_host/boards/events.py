@@ -43,8 +43,8 @@ class EventIntake:
         if self.boot is not None and self.boot != lease.boot:
             raise BoardSilentError(f"the board was restarted (start {lease.boot} after {self.boot})")
         stored = self._outbox.source(self._device, lease.boot)
-        if lease.newest < stored:
-            stored = 0  # an erased board counts its starts anew
+        if self.boot is None and lease.newest < stored:
+            stored = 0  # an erased board counts its starts anew; later leases may be older than events that came since
         stored = max(stored, lease.first - 1)
         self._outbox.set_source(self._device, lease.boot, stored)
         self.boot, self.stored = lease.boot, stored

@@ -58,6 +58,18 @@ def test_an_erased_board_that_counts_anew_is_heard(tmp_path: Path) -> None:
     assert messages(outbox) == ["1"]
 
 
+def test_a_renewed_lease_that_is_older_than_the_events_since_brings_none_twice(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db", 1 << 20)
+    intake = EventIntake("board", outbox, lambda _: None)
+    intake.leased(Lease(3, 1, 1, 100))
+    for seq in (1, 2, 3):
+        intake.take(event(seq))
+    intake.leased(Lease(3, 2, 1, 200))
+    for seq in (1, 2, 3, 4):
+        intake.take(event(seq))
+    assert messages(outbox) == ["1", "2", "3", "4"]
+
+
 def test_a_restart_of_the_board_is_noticed(tmp_path: Path) -> None:
     intake = EventIntake("board", Outbox(tmp_path / "outbox.db", 1 << 20), lambda _: None)
     intake.leased(Lease(3, 0, 1, 100))
