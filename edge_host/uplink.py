@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 KEEPALIVE_SECONDS = 30
 HOUSEKEEPING_SECONDS = 10.0
 CONNECT_SECONDS = 10.0
+READY_SECONDS = 20.0
+"""A broker on a slow disk takes its time for each subscription."""
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 SHORT_SECONDS = 5.0
 """A connection that lasts less was probably ended by a second client with the same identity."""
@@ -55,6 +58,7 @@ class Uplink:
         self._client: paho.Client | None = None
         self._loop = asyncio.get_running_loop()
         self._lost = asyncio.Event()
+        self._refusal = ""
         self.connected = asyncio.Event()
 
     def publish(self, topic: str, payload: bytes) -> bool:
@@ -89,10 +93,11 @@ class Uplink:
 
     async def _connection(self) -> None:
         self._lost.clear()
+        self._refusal = "the broker refused the connection; is this device enrolled?"
         client = self._new_client()
         try:
             await asyncio.to_thread(client.connect, self._mqtt.host, self._mqtt.port, KEEPALIVE_SECONDS)
-            deadline = self._loop.time() + CONNECT_SECONDS
+            deadline = self._loop.time() + READY_SECONDS
             while not self._lost.is_set():
                 try:
                     await asyncio.wait_for(self._lost.wait(), HOUSEKEEPING_SECONDS)
@@ -101,7 +106,7 @@ class Uplink:
                 if not self.connected.is_set() and self._loop.time() > deadline:
                     raise TimeoutError("the broker does not answer")
             if not self.connected.is_set():
-                raise ConnectionRefusedError("the broker refused the connection; is this device enrolled?")
+                raise ConnectionRefusedError(self._refusal)
         finally:
             self.connected.clear()
             self._client = None
@@ -125,6 +130,7 @@ class Uplink:
                 ca_certs=str(self._mqtt.ca), certfile=str(self._mqtt.certificate), keyfile=str(self._mqtt.key)
             )
         client.on_connect = self._connected
+        client.on_subscribe = self._subscribed
         client.on_disconnect = self._disconnected
         client.on_message = self._received
         client.on_socket_open = lambda _client, _data, sock: self._soon(self._watch, client, sock)
@@ -161,8 +167,14 @@ class Uplink:
         if reason.is_failure:
             self._lost.set()
             return
-        log.info("connected to the broker %s:%d as %s", self._mqtt.host, self._mqtt.port, self._client_id)
         client.subscribe(self._subscriptions)
+
+    def _subscribed(self, client: paho.Client, _data: Any, _id: int, codes: list[Any], _properties: Any) -> None:
+        if any(code.is_failure for code in codes):
+            self._refusal = "the broker did not take every subscription"
+            self._lost.set()
+            return
+        log.info("connected to the broker %s:%d as %s", self._mqtt.host, self._mqtt.port, self._client_id)
         self._client = client
         self.connected.set()
         self._loop.call_soon(self._on_connected)

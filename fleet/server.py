@@ -27,6 +27,7 @@ from fleet.services.changes import Changes
 from fleet.settings import Settings
 
 SHUTDOWN_S = 3
+CONNECT_S = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,8 @@ def open_fleet(settings: Settings) -> Iterator[Operations]:
         if hub is not None:
             hub.start(fleet.site_access())
         uplink.start()
+        if hub is not None and not uplink.wait_until_up(CONNECT_S):
+            log.warning("the fleet's own broker does not answer yet; going on")
         try:
             yield fleet
         finally:

@@ -17,8 +17,11 @@ from fleet.settings import ANY_ADDRESS, LOOPBACK
 
 READY_S = 15.0
 STOP_S = 10.0
+RELOAD_S = 5.0
 RESTART_AFTER_S = 1.0
 LOG_LINES = 3
+RELOADED = b"Reloaded server configuration"
+NOT_RELOADED = b"Failed to reload server configuration"
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,7 @@ class Server:
         self._ports = ports
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
+        self._reloading = threading.Lock()
         self._watcher = threading.Thread(target=self._watch, name="nats-server", daemon=True)
 
     def start(self) -> None:
@@ -62,9 +66,31 @@ class Server:
         self._watcher.start()
 
     def reload(self) -> None:
-        """Makes it read its configuration again; connections that are still allowed stay."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGHUP)
+        """Makes it read its configuration again, and waits until it has; connections that are still allowed stay.
+
+        nats-server 2.15 can hang for good when this meets an MQTT client that is the first of its account. One that
+        does not answer is therefore ended; the watcher starts it again with the new configuration. Its streams lie on
+        disk.
+        """
+        with self._reloading:
+            process = self._process
+            if process is None or process.poll() is not None:
+                return
+            before = self._log_file.stat().st_size
+            process.send_signal(signal.SIGHUP)
+            end = time.monotonic() + RELOAD_S
+            while process.poll() is None:
+                words = self._words_since(before)
+                if RELOADED in words:
+                    return
+                if NOT_RELOADED in words:
+                    log.error("nats-server keeps its old configuration. %s", self._last_words())
+                    return
+                if time.monotonic() > end:
+                    log.error("nats-server hangs while it reads its configuration again, and is started anew")
+                    process.kill()
+                    return
+                time.sleep(0.01)
 
     def stop(self) -> None:
         """Ends it, kindly first."""
@@ -107,6 +133,11 @@ class Server:
         end = time.monotonic() + STOP_S
         while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
             time.sleep(0.05)
+
+    def _words_since(self, offset: int) -> bytes:
+        with self._log_file.open("rb") as output:
+            output.seek(offset)
+            return output.read()
 
     def _last_words(self) -> str:
         lines = self._log_file.read_text(errors="replace").splitlines()[-LOG_LINES:]

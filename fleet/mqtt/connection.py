@@ -1,9 +1,12 @@
 """One connection to the broker (paho, MQTT 3.1.1), kept up by itself; callbacks run on its own network thread."""
 
+import contextlib
 import logging
 import random
 import secrets
+import socket
 import ssl
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,9 +64,11 @@ class Connection:
         self._client.reconnect_delay_set(shortest, longest)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._unreachable_logged = False
+        self._was_up = threading.Event()
 
     @property
     def is_up(self) -> bool:
@@ -74,6 +79,10 @@ class Connection:
         """Begins to connect, and keeps at it."""
         self._client.connect_async(self._address.host, self._address.port, keepalive=KEEP_ALIVE_S)
         self._client.loop_start()
+
+    def wait_until_up(self, timeout_s: float) -> bool:
+        """Waits for the first connection; False when there was none in that time."""
+        return self._was_up.wait(timeout_s)
 
     def stop(self) -> None:
         """Says goodbye to the broker. Between two attempts to connect there is nobody to wait for."""
@@ -93,6 +102,18 @@ class Connection:
         self._unreachable_logged = False
         log.info("connected to broker %s", self._address)
         client.subscribe(SUBSCRIPTIONS)
+
+    def _on_subscribe(
+        self, client: paho.Client, _data: Any, _id: int, codes: list[ReasonCode], _properties: Any
+    ) -> None:
+        """nats-server can refuse a subscription that meets a change of its configuration: then all is begun anew."""
+        if any(code.is_failure for code in codes):
+            log.warning("broker %s did not take every subscription; connecting again", self._address)
+            if isinstance(connection := client.socket(), socket.socket):
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            return
+        self._was_up.set()
 
     def _on_connect_fail(self, _client: paho.Client, _data: Any) -> None:
         if not self._unreachable_logged:

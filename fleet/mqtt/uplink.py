@@ -72,6 +72,10 @@ class Uplink:
         self._worker.start()
         self._connection.start()
 
+    def wait_until_up(self, timeout_s: float) -> bool:
+        """Waits for the first connection to the broker; False when there was none in that time."""
+        return self._connection.wait_until_up(timeout_s)
+
     def stop(self) -> None:
         """Disconnects, and works off what has arrived."""
         self._connection.stop()

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 import nacl.signing
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from fleet.operations import Operations
 from fleet.services.clock import unix_ms
@@ -110,7 +111,7 @@ class Device:
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"{site}-{name}", protocol=paho.MQTTv311)
         self._client.on_connect = self._on_connect
         self._client.on_message = self._on_message
-        self._client.on_subscribe = lambda *_: self._subscribed.put(None)
+        self._client.on_subscribe = self._on_subscribe
         self._client.reconnect_delay_set(1, 1)
         self._subscribed: queue.Queue[None] = queue.Queue()
         self._port = port
@@ -185,6 +186,12 @@ class Device:
     def block(self, digest: bytes, offset: int, length: int) -> BlockAnswer:
         self.send(topics.block_request(digest), BlockRequest(offset, length).encode())
         return BlockAnswer.decode(self.inbox[topics.BLOCK].get(timeout=PATIENCE_S))
+
+    def _on_subscribe(self, client: paho.Client, _data: object, _id: int, codes: list[ReasonCode], _: object) -> None:
+        if any(code.is_failure for code in codes):
+            self._on_connect(client)
+        else:
+            self._subscribed.put(None)
 
     def _on_connect(self, client: paho.Client, *_: object) -> None:
         kinds = (topics.DESIRED, topics.ACK, topics.COMMAND, f"{topics.BLOCK}/+", topics.MESSAGE_TO)

@@ -116,6 +116,17 @@ def test_the_hub_is_started_again_when_it_dies(settings: Settings) -> None:
         wait_until(lambda: fleet.health().broker, "the broker to be back")
 
 
+def test_a_hub_that_hangs_at_a_change_of_sites_is_started_again_and_knows_the_change(settings: Settings) -> None:
+    with open_fleet(settings) as fleet:
+        pid_file = settings.broker_folder / "hub.pid"
+        first = int(pid_file.read_text())
+        os.kill(first, signal.SIGSTOP)
+        fleet.add_site(SITE)
+        wait_until(lambda: pid_file.read_text() not in {"", str(first)}, "another nats-server")
+        with Device.enrolled(fleet, "an505-1", settings.broker.port) as device:
+            assert send_until_acknowledged(device, 1, 20.0) == (EPOCH, 1)
+
+
 def test_the_leaf_says_what_it_lacks(tmp_path: Path) -> None:
     command = [*COMMAND, "leaf", "--site", SITE, "--port", "1", "--hub", "nats-leaf://127.0.0.1:1"]
     for options, expected in (

@@ -29,7 +29,7 @@ FILLING = hashlib.shake_256(b"code").digest(30_000).replace(b"\0", b"!")
 
 def release(fleet: Operations, words: str, sequence: int, filling: bytes = FILLING, seed: bytes = SEED) -> ReleaseView:
     """Upload a release whose component is a script (see the board host's tests)."""
-    part = Component("main", triggers=(Every(100), MessageFilter("fleet.>")))
+    part = Component("main", triggers=(Every(250), MessageFilter("fleet.>")))
     descriptor = Descriptor("way", f"{sequence}.0", (part,), Probation(2, 20))
     return fleet.add_release(suit.build(descriptor, sequence, BOARD_PROFILE, [f"{words}\0".encode() + filling], seed))
 
