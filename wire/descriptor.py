@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from wire import cbor, records, triggers
+from wire.edge_options import EdgeOptions
 from wire.errors import MalformedError
 from wire.names import check_name
 from wire.records import Key
@@ -53,13 +54,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Component:
-    """One component's permissions: grants by full import name, limits, configuration, triggers."""
+    """One component's permissions: grants by full import name, limits, configuration, triggers.
+
+    `edge` is None for a component that runs on boards too.
+    """
 
     name: str
     grants: dict[str, Grant] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     config: dict[str, str] = field(default_factory=dict)
     triggers: tuple[Trigger, ...] = ()
+    edge: EdgeOptions | None = None
 
     def __post_init__(self) -> None:
         check_name("component", self.name)
@@ -101,7 +106,7 @@ class Descriptor:
     def encode(self) -> bytes:
         """The descriptor's deterministic CBOR."""
         components = tuple(
-            _WireComponent(c.name, c.grants, c.limits, c.config, tuple(t.array() for t in c.triggers))
+            _WireComponent(c.name, c.grants, c.limits, c.config, tuple(t.array() for t in c.triggers), c.edge)
             for c in self.components
         )
         return cbor.encode(records.to_map(_WireDescriptor(FORMAT, self.name, self.version, components, self.probation)))
@@ -114,6 +119,7 @@ class _WireComponent:
     limits: Annotated[Limits, Key(2)]
     config: Annotated[dict[str, str], Key(3)]
     triggers: Annotated[tuple[Any, ...], Key(4)]
+    edge: Annotated[EdgeOptions | None, Key(5)] = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +146,5 @@ def decode(data: bytes) -> Descriptor:
 
 def _component(raw: _WireComponent) -> Component:
     where = f"trigger of component {raw.name!r}"
-    return Component(
-        raw.name, raw.grants, raw.limits, raw.config, tuple(triggers.read(array, where) for array in raw.triggers)
-    )
+    called = tuple(triggers.read(array, where) for array in raw.triggers)
+    return Component(raw.name, raw.grants, raw.limits, raw.config, called, raw.edge)

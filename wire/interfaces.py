@@ -85,7 +85,10 @@ MESSAGE_HANDLER = Interface("wasmcloud:messaging", "handler", "0.2.0")
 SERVICE = Interface("wasi:cli", "run", "0.2.0")
 """What a component exports to run by itself: `run`."""
 
-EXPORTS = (HANDLER, EDGE_HANDLER, MESSAGE_HANDLER, SERVICE)
+HTTP_HANDLER = Interface("wasi:http", "incoming-handler", "0.2.0")
+"""What a component exports to answer HTTP requests; edge hosts alone have it."""
+
+EXPORTS = (HANDLER, EDGE_HANDLER, MESSAGE_HANDLER, SERVICE, HTTP_HANDLER)
 """Everything a host may call."""
 
 _BY_FULL_NAME = {interface.full_name: interface for interface in IMPORTS}
