@@ -10,6 +10,7 @@
     ├── DownloadError        a payload could not be fetched now; what has arrived is kept
     ├── OutboxFullError      the outbox reached its bound: the record was refused, not lost silently
     ├── StopError            a guest was stopped; the kind and the cause are in it
+    ├── OverloadError        too many calls of a component wait already: this one was not begun
     └── BoardError           an attached board
         ├── BoardSilentError     no answer in time, or the port closed
         └── BoardRefusedError    the board answered with an error code of group 64
@@ -84,6 +85,10 @@ class StopError(EdgeHostError):
         if self.component:
             return self
         return StopError(self.kind, self.message, self.backtrace, component, fuel)
+
+
+class OverloadError(EdgeHostError):
+    """As many calls as may wait for a component wait already."""
 
 
 class BoardError(EdgeHostError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from edge_host.interfaces.context import TELL_SECONDS, GuestContext, Rate, Sink
 from edge_host.key_values import KeyValueFile
 from edge_host.labels import Labels
 from edge_host.messages import Bus
+from edge_host.routes import Routes
 from edge_host.triggers import SERVE, Calls, Triggers
 from wire.descriptor import Component
 from wire.errors import RefusedError
@@ -41,6 +42,7 @@ class Host:
     labels: Labels
     bus: Bus
     key_values: KeyValueFile
+    routes: Routes = field(default_factory=Routes)
 
 
 @dataclass(frozen=True)
