@@ -14,10 +14,40 @@ from urllib.parse import urlsplit
 
 from edge_host.config_labels import Label, read_labels
 from edge_host.errors import ConfigError
+from edge_host.settings import File, Integer, Name, Section, Text, Texts
 from edge_host.toml_table import Table
 from wire import cose
 
 MEBIBYTE = 1024 * 1024
+
+DEVICE_NAME = Name("name", "the name of this host", kind="device")
+SITE = Name("site", "the site that it belongs to", kind="site")
+STATE = File("state", "folder for everything that must last; one agent a folder", default="state")
+DEVICE = Section("device", "Who this host is.", (DEVICE_NAME, SITE, STATE))
+
+URL = Text("url", "`mqtt://HOST:PORT` or `mqtts://HOST:PORT`; ports 1883 and 8883 when left out")
+CA = File("ca", "PEM file: who may have signed the broker's certificate", optional=True)
+CERTIFICATE = File("certificate", "PEM file: the certificate of this host", optional=True)
+KEY = File("key", "PEM file: its private key", optional=True)
+MQTT = Section(
+    "mqtt",
+    "The site's broker. `mqtts` needs the three files, here or in `[identity]`; no password is ever sent.",
+    (URL, CA, CERTIFICATE, KEY),
+)
+
+ANCHORS = Texts("anchors", "public keys, in hexadecimal, whose releases are taken: 64 digits (P-256: 66)")
+IDENTITY = Section("identity", "What enrolment made.", (ANCHORS, CA, CERTIFICATE, KEY))
+
+OUTBOX_BYTES = Integer("outbox-bytes", "bound of the outbox", 64 * MEBIBYTE, least=64 * 1024, most=1 << 40)
+GUEST_THREADS = Integer(
+    "guest-threads", "guests in a call at the same time, services and waiting ones too", 64, least=1, most=1024
+)
+AGENT = Section("agent", "What the agent may use.", (OUTBOX_BYTES, GUEST_THREADS))
+
+BOARD_NAME = Name("name", "the device name of the board", kind="device")
+PORT = Text("port", "its port: a serial device, or `socket://HOST:PORT` paced to `baud`")
+BAUD = Integer("baud", "bits a second on the line", 115_200, least=300, most=100_000_000)
+BOARDS = Section("boards", "The attached boards, one table each.", (BOARD_NAME, PORT, BAUD), array=True)
 
 
 @dataclass(frozen=True)
@@ -67,20 +97,20 @@ def load(file: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(file, "", f"is not TOML: {error}") from None
     root = Table(file, "", content)
-    device = root.table("device")
-    identity = root.table("identity")
-    agent = root.table("agent")
+    device = root.section(DEVICE)
+    identity = root.section(IDENTITY)
+    agent = root.section(AGENT)
     config = Config(
         file=file,
-        device=device.name("name", "device"),
-        site=device.name("site", "site"),
-        state=device.path_of("state", "state"),
-        mqtt=_mqtt(root.table("mqtt"), identity),
+        device=device.get(DEVICE_NAME),
+        site=device.get(SITE),
+        state=device.get(STATE),
+        mqtt=_mqtt(root.section(MQTT), identity),
         anchors=_anchors(identity),
-        boards=_boards(root.tables("boards")),
+        boards=_boards(root.sections(BOARDS)),
         labels=read_labels(root),
-        outbox_bytes=agent.integer("outbox-bytes", 64 * MEBIBYTE, 64 * 1024, 1 << 40),
-        guest_threads=agent.integer("guest-threads", 64, 1, 1024),
+        outbox_bytes=agent.get(OUTBOX_BYTES),
+        guest_threads=agent.get(GUEST_THREADS),
     )
     for table in (device, identity, agent, root):
         table.close()
@@ -90,7 +120,7 @@ def load(file: Path) -> Config:
 
 
 def _mqtt(table: Table, identity: Table) -> Mqtt:
-    url = table.text("url")
+    url = table.get(URL)
     parts = urlsplit(url)
     try:
         port = parts.port
@@ -102,24 +132,24 @@ def _mqtt(table: Table, identity: Table) -> Mqtt:
         raise table.error("url", "must not hold a password; devices identify themselves with a certificate")
     tls = parts.scheme == "mqtts"
     files: dict[str, Path | None] = {}
-    for key in ("ca", "certificate", "key"):
-        own, enrolled = table.optional_path(key), identity.optional_path(key)
-        files[key] = (own or enrolled) if tls else None
-        if tls and files[key] is None:
-            raise table.error(key, "missing: mqtts needs ca, certificate and key in [mqtt] or [identity]")
+    for key in (CA, CERTIFICATE, KEY):
+        own, enrolled = table.find(key), identity.find(key)
+        files[key.name] = (own or enrolled) if tls else None
+        if tls and files[key.name] is None:
+            raise table.error(key.name, "missing: mqtts needs ca, certificate and key in [mqtt] or [identity]")
     table.close()
     return Mqtt(parts.hostname, port or (8883 if tls else 1883), tls, files["ca"], files["certificate"], files["key"])
 
 
 def _anchors(identity: Table) -> tuple[bytes, ...]:
-    value = identity.take("anchors")
-    if not isinstance(value, list) or not value:
+    value = identity.find(ANCHORS)
+    if not value:
         raise identity.error("anchors", "must list at least one public key in hexadecimal digits; enroll the device")
     anchors = []
     for text in value:
         try:
             anchor = bytes.fromhex(text)
-        except (TypeError, ValueError):
+        except ValueError:
             anchor = b""
         if not cose.is_anchor(anchor):
             raise identity.error("anchors", f"{text!r} is not a public key of 64 hexadecimal digits (P-256: 66)")
@@ -130,9 +160,7 @@ def _anchors(identity: Table) -> tuple[bytes, ...]:
 def _boards(tables: list[Table]) -> tuple[Board, ...]:
     boards: list[Board] = []
     for table in tables:
-        board = Board(
-            table.name("name", "device"), table.text("port"), table.integer("baud", 115_200, 300, 100_000_000)
-        )
+        board = Board(table.get(BOARD_NAME), table.get(PORT), table.get(BAUD))
         if "://" in board.port and not board.port.startswith("socket://"):
             raise table.error("port", f"{board.port!r} is neither a serial device nor socket://host:port")
         if any(board.name == other.name for other in boards):

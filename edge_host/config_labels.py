@@ -15,12 +15,75 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_host.errors import ConfigError
+from edge_host.settings import Choice, File, Flag, Integer, Section, Tables, Text
 from edge_host.toml_table import Table
 from wire.errors import WireError
 from wire.names import check_name
 
 I2C, SPI, GPIO, PWM = "wasi:i2c/i2c", "wasi:spi/spi", "wasi:gpio/digital", "wasi:gpio/pwm"
 BIASES = ("as-is", "disabled", "pull-up", "pull-down")
+
+INTERFACE = Choice("interface", "what guests open under this label", choices=(I2C, SPI, GPIO, PWM))
+BACKEND = Choice(
+    "backend",
+    "`linux`: hardware here, needs `pip install 'petiole[devices]'`; `simulated`: models of the same contract",
+    choices=("simulated", "linux"),
+)
+LABEL = Section("labels.NAME", "What a guest may open under NAME, and what drives it.", (INTERFACE, BACKEND))
+
+MODEL = Choice("model", "what the device is", choices=("tmp105",))
+ADDRESS = Integer("address", "its address on the bus", least=0x03, most=0x77)
+SENSED = File("file", "the world that it senses: degrees Celsius as text")
+MODEL_DEVICE = Section("labels.NAME.devices", "A model on a simulated I2C bus.", (MODEL, ADDRESS, SENSED), array=True)
+DEVICES = Tables(
+    "devices",
+    'models: `{ model = "tmp105", address = 0x48, file = "tmp105.txt" }`',
+    optional=True,
+    section=MODEL_DEVICE,
+)
+SIMULATED_I2C = Section("labels.NAME", "A bus with models on it.", (DEVICES,), f"simulated {I2C}")
+
+DIRECTION = Choice("direction", "`in`: does not open as an output", "any", choices=("in", "any"))
+WIRED_TO = Text("wired-to", "another label whose wire this is; without it a pin is wired to itself", optional=True)
+LEVEL = File("file", "makes it an input whose level is in this file, `1` or `0`", optional=True)
+SIMULATED_GPIO = Section(
+    "labels.NAME",
+    "A pin (`digital-async` and edge triggers too).",
+    (DIRECTION, WIRED_TO, LEVEL),
+    f"simulated {GPIO}",
+)
+
+I2C_BUS = Integer("bus", "number of the bus: `/dev/i2c-<bus>`", least=0, most=1023)
+LINUX_I2C = Section("labels.NAME", "`/dev/i2c-<bus>`.", (I2C_BUS,), f"linux {I2C}")
+
+SPI_BUS = Integer("bus", "number of the bus", least=0, most=255)
+CHIP_SELECT = Integer("chip-select", "which device on it", 0, least=0, most=255)
+HERTZ = Integer("hertz", "clock rate", 1_000_000, least=1, most=200_000_000)
+MODE = Integer("mode", "SPI mode", 0, least=0, most=3)
+LINUX_SPI = Section(
+    "labels.NAME", "`/dev/spidev<bus>.<chip-select>`.", (SPI_BUS, CHIP_SELECT, HERTZ, MODE), f"linux {SPI}"
+)
+
+GPIO_CHIP = File("chip", "the character device", "/dev/gpiochip0")
+LINE = Integer("line", "number of the line on the chip", least=0, most=1023)
+ACTIVE_LOW = Flag("active-low", "whether a low level is active")
+BIAS = Choice("bias", "resistor at the line", "as-is", choices=BIASES)
+LINUX_GPIO = Section(
+    "labels.NAME",
+    "One line of a GPIO character device (`digital-async` and edge triggers too).",
+    (LINE, GPIO_CHIP, ACTIVE_LOW, BIAS, DIRECTION),
+    f"linux {GPIO}",
+)
+
+PWM_CHIP = Integer("chip", "number of the chip", 0, least=0, most=255)
+CHANNEL = Integer("channel", "channel on it", least=0, most=255)
+PERIOD = Integer("period-ns", "length of a period in nanoseconds", 1_000_000, least=1_000, most=1_000_000_000)
+LINUX_PWM = Section(
+    "labels.NAME", "`/sys/class/pwm/pwmchip<chip>/pwm<channel>`.", (CHANNEL, PWM_CHIP, PERIOD), f"linux {PWM}"
+)
+
+SECTIONS = (LABEL, SIMULATED_I2C, MODEL_DEVICE, SIMULATED_GPIO, LINUX_I2C, LINUX_SPI, LINUX_GPIO, LINUX_PWM)
+"""The sections of the labels, for the reference page."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +155,7 @@ class Label:
 
 def read_labels(root: Table) -> Mapping[str, Label]:
     """The labels of a configuration, each after the one that it is wired to; raises `ConfigError`."""
-    labels = {name: _label(name, table) for name, table in root.named_tables("labels").items()}
+    labels = {name: _label(name, table) for name, table in root.named_sections(LABEL).items()}
     for name, label in labels.items():
         target = labels.get(label.wired_to) if label.wired_to else None
         if label.wired_to and (target is None or target.interface != GPIO or target.wired_to):
@@ -107,18 +170,21 @@ def _label(name: str, table: Table) -> Label:
         check_name("label", name)
     except WireError as error:
         raise ConfigError(table.file, table.path, str(error)) from None
-    interface = table.choice("interface", (I2C, SPI, GPIO, PWM))
-    backend = table.choice("backend", ("simulated", "linux"))
+    interface = table.get(INTERFACE)
+    backend = table.get(BACKEND)
     if backend == "linux":
-        label = Label(name, interface, backend, _LINUX[interface](table))
+        section, read = _LINUX[interface]
+        table.also(section)
+        label = Label(name, interface, backend, read(table))
     elif interface == I2C:
-        label = Label(name, interface, backend, devices=tuple(_device(entry) for entry in table.tables("devices")))
+        table.also(SIMULATED_I2C)
+        label = Label(name, interface, backend, devices=tuple(_device(entry) for entry in table.sections(DEVICES)))
     elif interface == GPIO:
-        wired_to = table.text("wired-to", "-")
+        table.also(SIMULATED_GPIO)
         label = Label(
             *(name, interface, backend),
-            file=table.optional_path("file"),
-            wired_to=None if wired_to == "-" else wired_to,
+            file=table.find(LEVEL),
+            wired_to=table.find(WIRED_TO),
             is_input=_is_input(table),
         )
     else:
@@ -128,39 +194,27 @@ def _label(name: str, table: Table) -> Label:
 
 
 def _device(entry: Table) -> SimulatedDevice:
-    device = SimulatedDevice(
-        entry.choice("model", ("tmp105",)), entry.integer("address", None, 0x03, 0x77), entry.path_of("file")
-    )
+    device = SimulatedDevice(entry.get(MODEL), entry.get(ADDRESS), entry.get(SENSED))
     entry.close()
     return device
 
 
 def _is_input(table: Table) -> bool:
-    return table.choice("direction", ("in", "any"), "any") == "in"
+    return table.get(DIRECTION) == "in"
 
 
 def _gpio_line(table: Table) -> GpioLine:
     return GpioLine(
-        table.path_of("chip", "/dev/gpiochip0"),
-        table.integer("line", None, 0, 1023),
-        table.flag("active-low"),
-        table.choice("bias", BIASES, "as-is"),
-        _is_input(table),
+        *(table.get(GPIO_CHIP), table.get(LINE), table.get(ACTIVE_LOW), table.get(BIAS)), is_input=_is_input(table)
     )
 
 
-_LINUX: Mapping[str, Callable[[Table], Linux]] = {
-    I2C: lambda table: I2cAdapter(table.integer("bus", None, 0, 1023)),
-    SPI: lambda table: SpiSelect(
-        table.integer("bus", None, 0, 255),
-        table.integer("chip-select", 0, 0, 255),
-        table.integer("hertz", 1_000_000, 1, 200_000_000),
-        table.integer("mode", 0, 0, 3),
+_LINUX: Mapping[str, tuple[Section, Callable[[Table], Linux]]] = {
+    I2C: (LINUX_I2C, lambda table: I2cAdapter(table.get(I2C_BUS))),
+    SPI: (
+        LINUX_SPI,
+        lambda table: SpiSelect(table.get(SPI_BUS), table.get(CHIP_SELECT), table.get(HERTZ), table.get(MODE)),
     ),
-    GPIO: _gpio_line,
-    PWM: lambda table: PwmChannel(
-        table.integer("chip", 0, 0, 255),
-        table.integer("channel", None, 0, 255),
-        table.integer("period-ns", 1_000_000, 1_000, 1_000_000_000),
-    ),
+    GPIO: (LINUX_GPIO, _gpio_line),
+    PWM: (LINUX_PWM, lambda table: PwmChannel(table.get(PWM_CHIP), table.get(CHANNEL), table.get(PERIOD))),
 }
