@@ -7,7 +7,7 @@
 
 The running release runs until the candidate goes on probation, and again when that ends badly. A state is stored
 before it is acted on. Probation ends well after enough good calls **and** a round trip: the fleet acknowledged a
-record appended after the activation.
+record appended after the activation. A `local` workload, which a file of this device desires, needs no fleet for it.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class Workload:
         self._services = services
         self.running = running
         self.candidate = candidate
+        self.local = False
         self._offset = 0
         self._health: Health | None = None
         self._activated: Position | None = None
@@ -223,7 +224,7 @@ class Workload:
 
     def _overdue(self) -> str:
         missing = list(self._health.missing) if self._health is not None else ["it did not start"]
-        if not self._round_trip:
+        if not (self._round_trip or self.local):
             missing.append("no acknowledgement of the fleet")
         return f"probation-timeout: {', '.join(missing)}"
 
@@ -235,7 +236,7 @@ class Workload:
         candidate = self.candidate
         if candidate is None or candidate.state is not State.PROBATION:
             return
-        if not self._round_trip or self._health is None or self._health.missing:
+        if not (self._round_trip or self.local) or self._health is None or self._health.missing:
             return
         confirmed = replace(candidate, state=State.CONFIRMED, reason="")
         self._services.store.promote(confirmed)

@@ -11,7 +11,7 @@ from edge_host.services import Services
 from edge_host.state import Release, Role
 from edge_host.workload import Workload
 from wire.errors import MalformedError
-from wire.messages import Desired, ReportedWorkload
+from wire.messages import Desired, DesiredWorkload, ReportedWorkload
 
 
 class Workloads:
@@ -21,21 +21,39 @@ class Workloads:
         self._services = replace(services, collect=self._collect)
         self._workloads: dict[str, Workload] = {}
         self._one_at_a_time = asyncio.Lock()
-        self.revision = 0
+        self._fleet: Desired | None = None
+        self._local: tuple[DesiredWorkload, ...] | None = None
 
-    async def start(self) -> None:
-        """Bring every stored workload back, with or without a network."""
+    @property
+    def revision(self) -> int:
+        """The fleet's desired state that holds here, 0 before the first."""
+        return self._fleet.revision if self._fleet else 0
+
+    @property
+    def fleet_names(self) -> set[str]:
+        """The workloads that the fleet desires."""
+        return {workload.name for workload in self._fleet.workloads} if self._fleet else set()
+
+    async def start(self, local: tuple[DesiredWorkload, ...] | None = None) -> None:
+        """Bring every stored workload back, with or without a network.
+
+        `local` is what files of this device desire beside the fleet; None when it was never asked to look for any.
+        """
         store = self._services.store
+        message = store.desired(self._services.device)
+        self._fleet = Desired.decode(message) if message is not None else None
+        self._local = local
         running = {release.name: release for release in store.releases(Role.RUNNING)}
         candidates = {release.name: release for release in store.releases(Role.CANDIDATE)}
         for name in sorted(running.keys() | candidates.keys()):
             self._workloads[name] = Workload(name, self._services, running.get(name), candidates.get(name))
         self._collect()
+        local_names = self._local_names()
         for workload in self._workloads.values():
+            workload.local = workload.name in local_names
             workload.start()
-        message = store.desired(self._services.device)
-        if message is not None:
-            await self._apply(Desired.decode(message))
+        if self._fleet is not None or self._local is not None:
+            await self._apply()
 
     async def stop(self) -> None:
         """Stop all guests; states stay."""
@@ -49,7 +67,14 @@ class Workloads:
             raise MalformedError("desired names a workload twice")
         async with self._one_at_a_time:
             self._services.store.set_desired(self._services.device, message)
-            await self._apply(desired)
+            self._fleet = desired
+            await self._apply()
+
+    async def desired_here(self, local: tuple[DesiredWorkload, ...]) -> None:
+        """Take what files of this device desire, in place of what they desired before."""
+        async with self._one_at_a_time:
+            self._local = local
+            await self._apply()
 
     def acknowledged(self, stream: str, position: Position) -> None:
         """The fleet has everything of `stream` up to `position`."""
@@ -70,20 +95,26 @@ class Workloads:
             await workload.restart()
             return None
 
-    async def _apply(self, desired: Desired) -> None:
-        wanted = {workload.name for workload in desired.workloads}
+    def _local_names(self) -> set[str]:
+        return {workload.name for workload in self._local or ()} - self.fleet_names
+
+    async def _apply(self) -> None:
+        local_names = self._local_names()
+        local = [workload for workload in self._local or () if workload.name in local_names]
+        desired = [*(self._fleet.workloads if self._fleet else ()), *local]
+        wanted = {workload.name for workload in desired}
         for name in [name for name in self._workloads if name not in wanted]:
             await self._workloads.pop(name).remove()
-        for offered in desired.workloads:
+        for offered in desired:
             workload = self._workloads.get(offered.name)
             if workload is None:
                 workload = self._workloads[offered.name] = Workload(offered.name, self._services, None, None)
+            workload.local = offered.name in local_names
             release = Release(
                 *(offered.name, offered.release, offered.envelope, offered.digest, offered.size),
                 *claimed(offered.envelope),
             )
             await workload.offer(release)
-        self.revision = desired.revision
         self._collect()
         self._services.changed()
 
