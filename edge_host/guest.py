@@ -23,7 +23,7 @@ from edge_host.pace import Pace
 from edge_host.stops import cause, stop
 from wire.descriptor import Component as Described
 from wire.errors import RefusedError
-from wire.interfaces import SERVICE, granted
+from wire.interfaces import SERVICE, granted, known_name
 from wire.refusals import Refusal
 
 INSTANCES = 32
@@ -67,14 +67,15 @@ def check(
             )
     for name in sorted(imports):
         given = shapes.of_instance(engine, imports[name])
-        if name in OFFERED:
-            problem = shapes.difference(name, given)
+        if known_name(name) in OFFERED:
+            problem = shapes.difference(known_name(name), given)
         else:
             problem = _difference_from_peer(engine, name, given, described, peers)
         if problem is not None:
             raise RefusedError(Refusal.INCOMPATIBLE, f"{name}: {problem}")
+    exported = {known_name(name): kind for name, kind in exports.items()}
     for trigger in described.triggers:
-        given = shapes.of_instance(engine, exports.get(trigger.export))
+        given = shapes.of_instance(engine, exported.get(trigger.export))
         if shapes.expected()[trigger.export].items() - given.items():
             raise RefusedError(
                 Refusal.INCOMPATIBLE,
@@ -84,7 +85,7 @@ def check(
 
 def provider_of(name: str, described: Described) -> str | None:
     """The component of the workload that the import `name` is linked to; None when the host offers it."""
-    if name in OFFERED:
+    if known_name(name) in OFFERED:
         return None
     grant = described.grants.get(name)
     return grant.labels[0] if grant is not None and grant.labels else None
@@ -181,13 +182,14 @@ class Guest:
     def _link(self, engine: wasmtime.Engine, component: Component, peers: Mapping[str, Guest]) -> Linker:
         with component.type as kind:
             imports = kind.imports(engine)
+            self._exports = {known_name(name): name for name in kind.exports(engine)}
         with _LINKING:
             linker = Linker(engine)
             with linker.root() as root:
                 for name, kind_of_import in sorted(imports.items()):
                     with root.add_instance(name) as instance:
-                        if name in OFFERED:
-                            link(name, instance, self._context)
+                        if known_name(name) in OFFERED:
+                            link(known_name(name), instance, self._context)
                         elif name in peers and isinstance(kind_of_import, ComponentInstanceType):
                             for function in shapes.of_instance(engine, kind_of_import):
                                 self._link_peer(instance, peers[name], name, function)
@@ -222,7 +224,7 @@ class Guest:
     def _function(self, interface: str, name: str) -> Func:
         function = self._functions.get((interface, name))
         if function is None:
-            outer = self._instance.get_export_index(self._store, interface)
+            outer = self._instance.get_export_index(self._store, self._exports.get(interface, interface))
             index = self._instance.get_export_index(self._store, name, outer)
             function = self._instance.get_func(self._store, index) if index is not None else None
             if function is None:

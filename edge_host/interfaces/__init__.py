@@ -14,6 +14,26 @@ from wire import interfaces as names
 from wire.interfaces import Interface
 
 _LINKS: dict[Interface, str] = {
+    names.IO_ERROR: "streams:link_error",
+    names.STREAMS: "streams:link",
+    names.ENVIRONMENT: "cli:link_environment",
+    names.EXIT: "cli:link_exit",
+    names.STDIN: "cli:link_stdin",
+    names.STDOUT: "cli:link_stdout",
+    names.STDERR: "cli:link_stderr",
+    **dict.fromkeys(names.TERMINALS, "cli:link_terminal"),
+    names.INSECURE: "random:link_insecure",
+    names.INSECURE_SEED: "random:link_insecure_seed",
+    names.FILES: "files:link",
+    names.PREOPENS: "files:link_preopens",
+    **dict.fromkeys(names.SOCKETS, "sockets:link_denied"),
+    names.BATCH: "keyvalue:link_batch",
+    names.BLOB_TYPES: "blobstore:link_types",
+    names.BLOB_CONTAINER: "blobstore:link_container",
+    names.BLOBSTORE: "blobstore:link",
+    names.HTTP_TYPES: "http_types:link",
+    names.OUTGOING_HTTP: "http_outgoing:link",
+    names.SERIAL: "serial:link",
     names.LOGGING: "logging:link",
     names.CLOCK: "clocks:link_monotonic",
     names.WALL_CLOCK: "clocks:link_wall",
@@ -38,11 +58,20 @@ _LINKS: dict[Interface, str] = {
 OFFERED = frozenset(interface.full_name for interface in _LINKS)
 """What a component may import from this host, by full import name."""
 
+_BY_ONE_FUNCTION = frozenset({"link_terminal", "link_denied"})
 _BY_NAME = {interface.full_name: link for interface, link in _LINKS.items()}
 
 
 def link(name: str, instance: LinkerInstance, context: GuestContext) -> None:
-    """Offer the interface `name` to a guest; one that holds types alone has nothing to offer."""
+    """Offer the interface `name` to a guest; one that holds types alone has nothing to offer.
+
+    The few interfaces that one function links together are told apart by the third argument, their name.
+    """
     module, _, function = _BY_NAME[name].partition(":")
-    if module:
-        getattr(import_module(f"edge_host.interfaces.{module}"), function)(instance, context)
+    if not module:
+        return
+    linking = getattr(import_module(f"edge_host.interfaces.{module}"), function)
+    if function in _BY_ONE_FUNCTION:
+        linking(instance, context, name)
+    else:
+        linking(instance, context)

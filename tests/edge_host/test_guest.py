@@ -56,11 +56,11 @@ def test_an_import_without_a_grant_is_refused_by_name(
 
 
 def test_a_granted_import_that_the_host_lacks_is_refused_by_name(bench: Bench) -> None:
-    wasm = wasmtime.wat2wasm('(component (import "wasi:cli/environment@0.2.0" (instance)))')
+    wasm = wasmtime.wat2wasm('(component (import "wasi:cli/unheard-of@0.2.0" (instance)))')
     with pytest.raises(RefusedError) as error:
-        bench.guest(bytes(wasm), {"wasi:cli/environment@0.2.0": Grant()})
+        bench.guest(bytes(wasm), {"wasi:cli/unheard-of@0.2.0": Grant()})
     assert error.value.name is Refusal.INCOMPATIBLE
-    assert error.value.detail.startswith("wasi:cli/environment@0.2.0: ")
+    assert error.value.detail.startswith("wasi:cli/unheard-of@0.2.0: ")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SHAPES = ROOT / "edge_host/interfaces/shapes.txt"
-_TOKEN = re.compile(r"[a-z][a-z0-9-]*|->|[{}()<>:;,=._]|\d+\.\d+\.\d+(?:-[a-z0-9]+(?:\.[a-z0-9]+)*)?|[@/]")
+_TOKEN = re.compile(r"%?[A-Za-z][A-Za-z0-9-]*|->|[{}()<>:;,=._]|\d+\.\d+\.\d+(?:-[a-z0-9]+(?:\.[a-z0-9]+)*)?|[@/]")
 
 
 class _Reader:
@@ -22,7 +22,7 @@ class _Reader:
         self.shapes: dict[str, dict[str, str]] = {}
 
     def _take(self, expected: str | None = None) -> str:
-        token = self._tokens.pop(0)
+        token = self._tokens.pop(0).removeprefix("%")
         assert expected in (None, token), (expected, token, self._tokens[:8])
         return token
 
@@ -52,16 +52,14 @@ class _Reader:
                 source = source if "/" in source else f"{package}/{source}"
                 self._take(".")
                 self._take("{")
-                for item in self._name(("}",)).split(","):
-                    types[item] = self._known[f"{source}@{used or version}"][item]
-                    if types[item] == item:
-                        shapes[item] = "resource"
-                self._take("}")
+                self._used(types, shapes, f"{source}@{used or version}")
                 self._take(";")
             elif word == "type":
                 name = self._take()
                 self._take("=")
                 types[name] = self._type()
+                if shapes.get(types[name]) == "resource":
+                    shapes[name] = "resource"
                 self._take(";")
             elif word in ("record", "variant", "enum", "flags"):
                 name = self._take()
@@ -70,20 +68,52 @@ class _Reader:
                 name = self._take()
                 types[name] = name
                 shapes[name] = "resource"
-                self._take("{")
-                while self._tokens[0] != "}":
-                    method = self._take()
-                    shapes[f"[method]{name}.{method}"] = self._function(f"self: borrow<{name}>")
-                self._take("}")
+                if self._take() == "{":
+                    self._resource(name, shapes)
             else:
+                self._take(":")
                 shapes[word] = self._function("")
         self._take("}")
 
+    def _used(self, types: dict[str, str], shapes: dict[str, str], source: str) -> None:
+        """The names between the braces of a `use`."""
+        while self._tokens[0] != "}":
+            item = self._take()
+            name = self._take() if self._tokens[0] == "as" and self._take() else item
+            of = self._known.get(source, {}).get(item, item)
+            types[name] = name if of == item else of
+            if of == item:
+                shapes[name] = "resource"
+            if self._tokens[0] == ",":
+                self._take()
+        self._take("}")
+
+    def _resource(self, name: str, shapes: dict[str, str]) -> None:
+        while self._tokens[0] != "}":
+            method = self._take()
+            if method == "constructor":
+                shapes[f"[constructor]{name}"] = self._parameters([]) + f" -> {name}"
+                self._take(";")
+                continue
+            self._take(":")
+            if self._tokens[0] == "static":
+                self._take()
+                shapes[f"[static]{name}.{method}"] = self._function("")
+            else:
+                shapes[f"[method]{name}.{method}"] = self._function(f"self: borrow<{name}>")
+        self._take("}")
+
     def _function(self, first: str) -> str:
-        self._take(":")
         self._take("func")
+        shape = self._parameters([first] if first else [])
+        if self._tokens[0] == "->":
+            self._take()
+            shape += f" -> {self._type()}"
+        self._take(";")
+        return shape
+
+    def _parameters(self, parameters: list[str]) -> str:
         self._take("(")
-        parameters = [first] if first else []
         while self._tokens[0] != ")":
             name = self._take()
             self._take(":")
@@ -91,12 +121,7 @@ class _Reader:
             if self._tokens[0] == ",":
                 self._take()
         self._take(")")
-        result = ""
-        if self._tokens[0] == "->":
-            self._take()
-            result = f" -> {self._type()}"
-        self._take(";")
-        return f"func({', '.join(parameters)}){result}"
+        return f"func({', '.join(parameters)})"
 
     def _type(self) -> str:
         word = self._take()

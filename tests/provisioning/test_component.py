@@ -56,8 +56,8 @@ def test_the_command_prints_sizes(tmp_path: Path, hello: BuiltComponent) -> None
         ),
         (
             workloads.SCHEDULE,
-            World(("wasi:sockets/tcp@0.2.0",), EXPORTS),
-            "imports wasi:sockets/tcp@0.2.0, which no host offers",
+            World(("wasi:nn/inference@0.2.0",), EXPORTS),
+            "imports wasi:nn/inference@0.2.0, which no host offers",
             "offered are wasi:logging/logging",
         ),
         (
