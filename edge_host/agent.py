@@ -15,6 +15,7 @@ import logging
 import signal
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from typing import Any
 
 from edge_host.anchors import Anchors
@@ -33,10 +34,12 @@ from edge_host.local import LocalMember
 from edge_host.member import Member
 from edge_host.messages import FLEET, Bus, Message, is_answer
 from edge_host.outbox import Outbox
+from edge_host.presence import Presence
 from edge_host.reporter import Reporter
 from edge_host.runner import Host
 from edge_host.services import Services
 from edge_host.state import StateStore
+from edge_host.status import Status
 from edge_host.uplink import Uplink
 from wire import topics
 from wire.errors import WireError
@@ -84,6 +87,8 @@ class Agent:
         self._members: dict[str, Member] = {config.device: self._local()}
         self._members.update((board.name, member) for board, member in zip(config.boards, self._boards, strict=True))
         self._reporter = Reporter({name: member.reported for name, member in self._members.items()}, self._publish)
+        self._status = Status(config.device, config.site, version("petiole"), config.state, self._members)
+        self._status.add("broker", self._broker)
 
     async def run(self) -> None:
         """Run until told to stop."""
@@ -93,9 +98,12 @@ class Agent:
         for work in (self._delivery.run(), self._reporter.run(), self._uplink.run()):
             self._spawn(work)
         try:
-            for member in self._members.values():
-                await member.start()
-            await stopping.wait()
+            async with Presence(self._config.state, self._config.metrics, self._status) as presence:
+                for member in self._members.values():
+                    await member.start()
+                presence.ready()
+                await stopping.wait()
+                presence.stopping()
             log.info("stopping")
         finally:
             await asyncio.gather(*(member.stop() for member in self._members.values()))
@@ -107,6 +115,11 @@ class Agent:
             self._host.key_values.close()
             self._outbox.close()
             self._store.close()
+
+    def _broker(self) -> dict[str, object]:
+        mqtt = self._config.mqtt
+        url = f"{'mqtts' if mqtt.tls else 'mqtt'}://{mqtt.host}:{mqtt.port}"
+        return {"url": url, "connected": self._uplink.connected.is_set()}
 
     def _local(self) -> LocalMember:
         services = Services(

@@ -44,6 +44,13 @@ GUEST_THREADS = Integer(
 )
 AGENT = Section("agent", "What the agent may use.", (OUTBOX_BYTES, GUEST_THREADS))
 
+LISTEN = Text(
+    "listen",
+    "`HOST:PORT`: Prometheus metrics at `http://HOST:PORT/metrics`, for anybody who can reach it",
+    optional=True,
+)
+METRICS = Section("metrics", "Metrics on request; `petiole agent metrics` shows them without.", (LISTEN,))
+
 BOARD_NAME = Name("name", "the device name of the board", kind="device")
 PORT = Text("port", "its port: a serial device, or `socket://HOST:PORT` paced to `baud`")
 BAUD = Integer("baud", "bits a second on the line", 115_200, least=300, most=100_000_000)
@@ -85,6 +92,7 @@ class Config:
     labels: Mapping[str, Label]
     outbox_bytes: int = 64 * MEBIBYTE
     guest_threads: int = 64
+    metrics: tuple[str, int] | None = None
 
 
 def load(file: Path) -> Config:
@@ -111,6 +119,7 @@ def load(file: Path) -> Config:
         labels=read_labels(root),
         outbox_bytes=agent.get(OUTBOX_BYTES),
         guest_threads=agent.get(GUEST_THREADS),
+        metrics=_metrics(root.section(METRICS)),
     )
     for table in (device, identity, agent, root):
         table.close()
@@ -139,6 +148,17 @@ def _mqtt(table: Table, identity: Table) -> Mqtt:
             raise table.error(key.name, "missing: mqtts needs ca, certificate and key in [mqtt] or [identity]")
     table.close()
     return Mqtt(parts.hostname, port or (8883 if tls else 1883), tls, files["ca"], files["certificate"], files["key"])
+
+
+def _metrics(table: Table) -> tuple[str, int] | None:
+    listen = table.find(LISTEN)
+    table.close()
+    if listen is None:
+        return None
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise table.error(LISTEN.name, f"{listen!r} is not HOST:PORT")
+    return host.strip("[]"), int(port)
 
 
 def _anchors(identity: Table) -> tuple[bytes, ...]:

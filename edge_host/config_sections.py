@@ -10,6 +10,7 @@ SECTIONS: tuple[Section, ...] = (
     config.MQTT,
     config.IDENTITY,
     config.AGENT,
+    config.METRICS,
     config.BOARDS,
     *config_labels.SECTIONS,
 )
