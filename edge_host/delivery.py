@@ -73,7 +73,8 @@ class Delivery:
         """Send until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), self._next_resend())
+                async with asyncio.timeout(self._next_resend()):
+                    await self._wanted.wait()
             await asyncio.sleep(GATHER_SECONDS)
             self._wanted.clear()
             for (device, stream), progress in self._progress.items():

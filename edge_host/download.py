@@ -87,7 +87,8 @@ class Downloads:
             self._answers[key] = answer
             try:
                 self._publish(device, topics.block_request(digest), request)
-                block = await asyncio.wait_for(answer, ANSWER_SECONDS)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    block = await answer
             except TimeoutError:
                 continue
             finally:

@@ -39,7 +39,8 @@ class Reporter:
         periodic = loop.time() + PERIOD_SECONDS
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(0.0, periodic - loop.time()))
+                async with asyncio.timeout_at(periodic):
+                    await self._wake.wait()
                 await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
             if loop.time() >= periodic:

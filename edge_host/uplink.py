@@ -100,7 +100,8 @@ class Uplink:
             deadline = self._loop.time() + READY_SECONDS
             while not self._lost.is_set():
                 try:
-                    await asyncio.wait_for(self._lost.wait(), HOUSEKEEPING_SECONDS)
+                    async with asyncio.timeout(HOUSEKEEPING_SECONDS):
+                        await self._lost.wait()
                 except TimeoutError:
                     client.loop_misc()
                 if not self.connected.is_set() and self._loop.time() > deadline:

@@ -83,7 +83,8 @@ class SmpClient:
             frames = encode_frames(self._request.encode())
             self.bytes_sent += len(frames)
             await self._port.write(frames)
-            return await asyncio.wait_for(self._answer, seconds)
+            async with asyncio.timeout(seconds):
+                return await self._answer
         except TimeoutError:
             return None
         finally:

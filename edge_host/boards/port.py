@@ -54,8 +54,8 @@ class _SocketPort:
     @classmethod
     async def open(cls, board: Board) -> _SocketPort:
         parts = urlsplit(board.port)
-        opening = asyncio.open_connection(parts.hostname, parts.port)
-        return cls(board, *await asyncio.wait_for(opening, CONNECT_SECONDS))
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return cls(board, *await asyncio.open_connection(parts.hostname, parts.port))
 
     async def read(self) -> bytes:
         try:

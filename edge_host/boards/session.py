@@ -141,7 +141,8 @@ class Session:
     async def _keep_lease(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._unacknowledged.wait(), RENEW_SECONDS)
+                async with asyncio.timeout(RENEW_SECONDS):
+                    await self._unacknowledged.wait()
                 await asyncio.sleep(GATHER_SECONDS)
             await self._subscribe()
 
@@ -161,7 +162,8 @@ class Session:
             self._work.clear()
             again = await self._work_once()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._work.wait(), again)
+                async with asyncio.timeout(again):
+                    await self._work.wait()
 
     async def _work_once(self) -> float | None:
         """Do what is to be done; gives the seconds after which to try again, or None when nothing is left."""

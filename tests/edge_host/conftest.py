@@ -184,6 +184,10 @@ class Board:
 
 @pytest.fixture(scope="session")
 def board_program() -> Path:
+    return build_board_program()
+
+
+def build_board_program() -> Path:
     """The board host for this machine, built from the firmware's crates."""
     root = Path(__file__).parents[2]
     command = ["cargo", "build", "--quiet", "-p", "petiole-host", "--example", "serve", "--message-format=json"]
