@@ -5,27 +5,30 @@ Exit codes: 0 stopped, 1 cannot run (one line says why and what to do), 2 wrong 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from edge_host.agent import Agent
 from edge_host.artifacts import private_folder
 from edge_host.config import Config, load
 from edge_host.errors import EdgeHostError
+from edge_host.lean import limit_heaps
 from edge_host.lock import Lock, lock_port, lock_state
+
+HELP = """usage: python -m edge_host --config FILE [--verbose]
+Runs WebAssembly workloads on this machine and on its boards.
+  --config FILE  the agent's TOML file, as enrollment wrote it
+  --verbose      log details"""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the agent with these command line arguments."""
-    parser = argparse.ArgumentParser(
-        prog="edge_host", description="Runs WebAssembly workloads on this machine and on its boards."
-    )
-    parser.add_argument("--config", type=Path, required=True, help="the agent's TOML file, as enrollment wrote it")
-    parser.add_argument("--verbose", action="store_true", help="log details")
-    options = parser.parse_args(arguments)
+    options = _options(sys.argv[1:] if arguments is None else arguments)
+    limit_heaps()
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -41,6 +44,38 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"edge_host: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+@dataclass(frozen=True)
+class _Options:
+    config: Path
+    verbose: bool
+
+
+def _options(arguments: list[str]) -> _Options:
+    """Read the command line; `argparse` would be the largest module of an agent that has two options."""
+    config: str | None = None
+    verbose = False
+    left = list(arguments)
+    while left:
+        name, given, value = left.pop(0).partition("=")
+        if name in ("-h", "--help"):
+            print(HELP)
+            raise SystemExit(0)
+        if name == "--verbose" and not given:
+            verbose = True
+        elif name == "--config" and (given or left):
+            config = value if given else left.pop(0)
+        else:
+            _misused(f"unknown or incomplete: {name}")
+    if not config:
+        _misused("--config FILE is missing")
+    return _Options(Path(config), verbose)
+
+
+def _misused(problem: str) -> NoReturn:
+    print(f"{HELP.splitlines()[0]}\nedge_host: {problem}", file=sys.stderr)
+    raise SystemExit(2)
 
 
 def _lock(config: Config) -> list[Lock]:

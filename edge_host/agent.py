@@ -15,7 +15,6 @@ import logging
 import signal
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from typing import Any
 
 from edge_host.anchors import Anchors
@@ -30,6 +29,7 @@ from edge_host.download import Downloads
 from edge_host.engine import EpochTicker, new_engine
 from edge_host.journal import Journal
 from edge_host.key_values import KeyValueFile
+from edge_host.lean import Tidy, installed
 from edge_host.local import LocalMember
 from edge_host.member import Member
 from edge_host.messages import FLEET, Bus, Message, is_answer
@@ -60,6 +60,7 @@ class Agent:
         self._outbox = Outbox(config.state / "outbox.db", config.outbox_bytes)
         self._artifacts = Artifacts(config.state)
         self._bus = Bus()
+        self._tidy = Tidy()
         self._bus.attach(FLEET, self._to_fleet)
         self._tasks: set[asyncio.Task[None]] = set()
         devices = (config.device, *(board.name for board in config.boards))
@@ -87,7 +88,9 @@ class Agent:
         self._members: dict[str, Member] = {config.device: self._local()}
         self._members.update((board.name, member) for board, member in zip(config.boards, self._boards, strict=True))
         self._reporter = Reporter({name: member.reported for name, member in self._members.items()}, self._publish)
-        self._status = Status(config.device, config.site, version("petiole"), config.state, self._members)
+        self._status = Status(
+            config.device, config.site, installed("petiole") or "unknown", config.state, self._members
+        )
         self._status.add("broker", self._broker)
 
     async def run(self) -> None:
@@ -102,6 +105,7 @@ class Agent:
                 for member in self._members.values():
                     await member.start()
                 presence.ready()
+                self._tidy.changed()
                 await stopping.wait()
                 presence.stopping()
             log.info("stopping")
@@ -130,10 +134,14 @@ class Agent:
             downloads=self._downloads,
             journal=self._local_journal(),
             host=self._host,
-            changed=lambda: self._reporter.changed(self._config.device),
+            changed=self._changed,
             keep=self._needed,
         )
         return LocalMember(self._config, services, self._outbox, self._bus, self._anchors)
+
+    def _changed(self) -> None:
+        self._reporter.changed(self._config.device)
+        self._tidy.changed()
 
     def _needed(self) -> set[bytes]:
         return {digest for board in self._boards for digest in board.digests}

@@ -13,10 +13,11 @@ import platform
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 import wasmtime
+
+from edge_host.lean import installed
 
 TICK_SECONDS = 0.05
 """Length of an epoch."""
@@ -54,7 +55,7 @@ def new_engine() -> wasmtime.Engine:
 
 def fingerprint() -> str:
     """16 hexadecimal digits that change whenever compiled code of another engine would not fit here."""
-    parts = (version("wasmtime"), repr(sorted(SETTINGS.items())), platform.machine(), _cpu_flags())
+    parts = (installed("wasmtime") or "", repr(sorted(SETTINGS.items())), platform.machine(), _cpu_flags())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from edge_host.config_labels import Label
 from edge_host.interfaces import OFFERED
+from edge_host.lean import installed
 from wire.profiles import EDGE_PROFILE, class_id
 
 
@@ -20,8 +20,8 @@ def static_facts(labels: Mapping[str, Label]) -> dict[str, Any]:
         "kind": "edge",
         "profile": EDGE_PROFILE,
         "class": class_id(EDGE_PROFILE).bytes,
-        "agent": _version("petiole"),
-        "wasmtime": _version("wasmtime"),
+        "agent": installed("petiole") or "unknown",
+        "wasmtime": installed("wasmtime") or "unknown",
         "python": platform.python_version(),
         "machine": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",
@@ -42,10 +42,3 @@ def _resident() -> int:
     except (OSError, ValueError, IndexError):
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any
 
 from edge_host.anchors import Anchors
@@ -29,7 +28,7 @@ class LocalMember:
 
     async def start(self) -> None:
         """Go on from the stored state."""
-        self.journal.event(EventKind.BOOT, message=f"agent {self._facts['agent']}, wasmtime {version('wasmtime')}")
+        self.journal.event(EventKind.BOOT, message=f"agent {self._facts['agent']}, wasmtime {self._facts['wasmtime']}")
         await self._workloads.start()
 
     async def stop(self) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 from edge_host.errors import BusyError
@@ -49,6 +48,6 @@ def lock_state(folder: Path, owner: str) -> Lock:
 def lock_port(port: str, owner: str) -> Lock:
     """The lock of a board's port, shared by all programs of this machine."""
     place = Path(port).resolve().as_posix() if "://" not in port else port
-    folder = Path("/run/lock") if os.access("/run/lock", os.W_OK) else Path(tempfile.gettempdir())
+    folder = Path("/run/lock" if os.access("/run/lock", os.W_OK) else os.environ.get("TMPDIR", "/tmp"))  # noqa: S108
     file = folder / f"petiole-port-{hashlib.sha256(place.encode()).hexdigest()[:16]}.lock"
     return Lock(file, f"port {port}", owner, "stop it, or take the board out of one of the two configurations")

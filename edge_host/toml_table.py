@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TypeVar
 
@@ -77,6 +76,8 @@ class Table:
     def close(self) -> None:
         """Complain about the first key that nobody took."""
         for key in self._left:
+            import difflib  # noqa: PLC0415 - only a mistake needs it
+
             near = difflib.get_close_matches(key, self._known, 1)
             raise self.error(key, "unknown key" + (f", did you mean {near[0]!r}?" if near else ""))
 

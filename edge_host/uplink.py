@@ -13,10 +13,13 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-
 from edge_host.config import Mqtt
+from edge_host.lean import postpone
+
+postpone("urllib.request")  # paho needs it for proxies alone, and it brings http and email along
+
+import paho.mqtt.client as paho  # noqa: E402
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode  # noqa: E402
 
 log = logging.getLogger(__name__)
 

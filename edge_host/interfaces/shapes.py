@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import wasmtime
 from wasmtime import component as types
@@ -31,7 +31,7 @@ _PLAIN = {
 def expected() -> Mapping[str, Mapping[str, str]]:
     """The type of each function by interface and name, as hosts of ours know them."""
     shapes: dict[str, dict[str, str]] = {}
-    for line in files("edge_host.interfaces").joinpath("shapes.txt").read_text(encoding="utf-8").splitlines():
+    for line in Path(__file__).with_name("shapes.txt").read_text(encoding="utf-8").splitlines():
         interface, function, shape = line.split(" ", 2)
         shapes.setdefault(interface, {})[function] = shape
     return shapes

@@ -1,0 +1,88 @@
+"""What keeps the agent small: modules that load when they are used, versions without a search, memory given back."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import sys
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_ARENA_MAX = -8
+"""``M_ARENA_MAX`` of glibc's ``mallopt``."""
+ARENAS = 2
+"""Heaps of the C library: by itself it makes up to eight for each core, one for each thread of a guest."""
+CALM_SECONDS = 10.0
+
+
+def postpone(name: str) -> None:
+    """Let the module `name`, which a library imports and hardly ever uses, load at its first use."""
+    if name in sys.modules:
+        return
+    place = ModuleType(name)
+
+    def load(attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        if sys.modules.get(name) is place:
+            del sys.modules[name]
+        return getattr(import_module(name), attribute)
+
+    place.__dict__["__getattr__"] = load
+    sys.modules[name] = place
+    parent, _, child = name.rpartition(".")
+    if parent:
+        setattr(import_module(parent), child, place)
+
+
+@cache
+def installed(package: str) -> str | None:
+    """The version of an installed package by the name of its folder of metadata; None when there is none."""
+    prefix = f"{package}-"
+    for place in sys.path:
+        try:
+            names = [entry.name for entry in Path(place or ".").iterdir()]
+        except OSError:
+            continue
+        for name in names:
+            if name.startswith(prefix) and name.endswith((".dist-info", ".egg-info")):
+                return name.removeprefix(prefix).rpartition(".")[0].partition("-")[0]
+    return None
+
+
+def limit_heaps() -> None:
+    """Let all threads share a few heaps of the C library; nothing happens where it has no such setting."""
+    mallopt = getattr(_libc(), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_ARENA_MAX, ARENAS)
+
+
+class Tidy:
+    """Gives memory back a while after something was done; belongs to the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._due: asyncio.TimerHandle | None = None
+
+    def changed(self) -> None:
+        """Something was done that needed memory for a moment."""
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(CALM_SECONDS, self._now)
+
+    def _now(self) -> None:
+        self._due = None
+        gc.collect()
+        trim = getattr(_libc(), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
+
+
+@cache
+def _libc() -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(None)
+    except OSError:
+        return None
