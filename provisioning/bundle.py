@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from provisioning import component, component_compiler, component_symbols, grants, sequences
+from provisioning import component, component_compiler, component_symbols, grants, images, sequences
 from provisioning.component_symbols import Image
 from provisioning.errors import InputError, ProvisioningError
 from wire import cose, profiles, suit
 from wire.errors import MalformedError, WireError
 from wire.manifest import Workload
 from wire.suit import Envelope, Manifest
-from wire.triggers import Calendar
 
 MAX_BOARD_COMPONENTS = 4
 """Boards take so many components of one workload (formats.md section 4)."""
@@ -70,20 +69,18 @@ def make_from_file(
             next_step="split it, or deploy it to an edge host",
         )
     if target is Target.BOARD:
-        _check_zones(workload)
+        _check_for_boards(workload)
     if build and any(workload.builds):
         component.build(manifest_path)
-    worlds = [component_compiler.world(component.there(workload, image)) for image in workload.images]
-    workload = grants.complete(workload, worlds)
-    payloads = [
-        image.read_bytes() if target is Target.EDGE else component.compile_for_boards(image)
-        for image in workload.images
-    ]
+    files = images.files(workload)
+    worlds = [component_compiler.world(file) for file in files]
+    workload = grants.complete(workload, worlds, boards=target is Target.BOARD)
+    payloads = [file.read_bytes() if target is Target.EDGE else component.compile_for_boards(file) for file in files]
     number = sequences.reserve(workload.name) if sequence is None else sequence
     data = make(workload, profile or profile_of(target), key, number, payloads)
     envelope = Envelope.parse(data)
     names = [part.name for part in workload.release.components]
-    component_symbols.keep(envelope.manifest_digest, map(Image, names, workload.images))
+    component_symbols.keep(envelope.manifest_digest, map(Image, names, files))
     return Bundle(data, envelope.manifest)
 
 
@@ -112,12 +109,10 @@ def verify(data: bytes, public_keys: Iterable[bytes], where: str) -> Manifest:
     return manifest
 
 
-def _check_zones(workload: Workload) -> None:
-    for part in workload.release.components:
-        for trigger in part.triggers:
-            if isinstance(trigger, Calendar) and trigger.zone not in (None, "UTC"):
-                raise InputError(
-                    f"component {part.name} is called {trigger}; boards know UTC alone",
-                    where=str(workload.path),
-                    next_step="remove time-zone and write the time in UTC, or deploy it to an edge host",
-                )
+def _check_for_boards(workload: Workload) -> None:
+    for limit in workload.edge_only:
+        raise InputError(
+            f"{limit.what} is for edge hosts alone; boards do not have it",
+            where=limit.place,
+            next_step="remove it, or deploy the workload to an edge host",
+        )

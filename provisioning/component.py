@@ -9,10 +9,10 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from provisioning import c_module, checkout, component_compiler, grants
+from provisioning import c_module, checkout, component_compiler, grants, images
 from provisioning.component_compiler import World
 from provisioning.errors import InputError, ToolError
 from wire import manifest
@@ -62,36 +62,31 @@ def build(manifest_path: Path) -> list[BuiltComponent]:
             where=str(workload.path),
             next_step=f'add to metadata: annotations: {{{manifest.CRATE_ANNOTATION}: "."}}',
         )
-    for image in workload.images:
+    wanted = {
+        at: image
+        for at, (image, how) in enumerate(zip(workload.images, workload.builds, strict=True))
+        if how is not None and isinstance(image, Path)
+    }
+    for image in wanted.values():
         image.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=workload.images[0].parent, prefix=".build-") as folder:
-        drafts = [Path(folder) / f"{at}.wasm" if how else None for at, how in enumerate(workload.builds)]
-        core_sizes = [
-            _build_draft(how, draft) if how and draft else 0 for how, draft in zip(workload.builds, drafts, strict=True)
-        ]
-        files = [draft or image for draft, image in zip(drafts, workload.images, strict=True)]
-        worlds = [component_compiler.world(there(workload, file)) for file in files]
+    with tempfile.TemporaryDirectory(dir=next(iter(wanted.values())).parent, prefix=".build-") as folder:
+        drafts = {at: Path(folder) / f"{at}.wasm" for at in wanted}
+        core_sizes = {at: _build_draft(workload.builds[at], draft) for at, draft in drafts.items()}
+        drafted = replace(workload, images=tuple(drafts.get(at, image) for at, image in enumerate(workload.images)))
+        worlds = [component_compiler.world(file) for file in images.files(drafted)]
         grants.complete(workload, worlds)
-        for draft, image in zip(drafts, workload.images, strict=True):
-            if draft:
-                component_compiler.debug_file(draft).replace(component_compiler.debug_file(image))
-                draft.replace(image)
-    parts = zip(workload.release.components, workload.images, core_sizes, worlds, strict=True)
-    return [_described(part.name, path, core_size, world) for part, path, core_size, world in parts if core_size]
+        for at, draft in drafts.items():
+            component_compiler.debug_file(draft).replace(component_compiler.debug_file(wanted[at]))
+            draft.replace(wanted[at])
+    return [
+        _described(workload.release.components[at].name, path, core_sizes[at], worlds[at])
+        for at, path in wanted.items()
+    ]
 
 
-def there(workload: Workload, image: Path) -> Path:
-    """The component file, which is there. Raises InputError."""
-    if not image.is_file():
-        raise InputError(
-            f"component file {image.name} is not there",
-            where=str(workload.path),
-            next_step=f"build it with: petiole component build {workload.path}",
-        )
-    return image
-
-
-def _build_draft(how: Build | BuildC, draft: Path) -> int:
+def _build_draft(how: Build | BuildC | None, draft: Path) -> int:
+    if how is None:
+        raise ToolError("there is nothing to build", where=str(draft))
     with _one_build_at_a_time():
         module = c_module.build(how.folder, TARGET) if isinstance(how, BuildC) else build_module(how)
         return component_compiler.componentize(module, draft)

@@ -12,7 +12,8 @@ from wire.descriptor import MESSAGING, Component, Limits
 from wire.manifest import Workload
 from wire.triggers import InputEdge
 
-_KEY_VALUE = interfaces.KEY_VALUE.package + "/"
+_MADE_THERE = (MESSAGING, interfaces.KEY_VALUE.package + "/", interfaces.BLOBSTORE.package + "/")
+"""Packages whose grants name what a host makes when it is first used."""
 
 
 def check(workload: Workload, device: str, facts: Mapping[str, Any]) -> None:
@@ -36,8 +37,11 @@ def _check_labels(part: Component, device: str, offered: Any) -> None:
 
 def _labels(part: Component) -> Iterator[str]:
     for name, grant in part.grants.items():
-        if interfaces.find(name) is not None and not name.startswith((MESSAGING, _KEY_VALUE)):
+        if interfaces.find(name) is not None and not name.startswith(_MADE_THERE):
             yield from grant.labels or ()
+    if part.edge is not None:
+        yield from part.edge.bindings
+        yield from (mount.label for mount in part.edge.mounts)
     for trigger in part.triggers:
         if isinstance(trigger, InputEdge):
             yield trigger.label

@@ -11,13 +11,15 @@ from provisioning.component_compiler import World
 from provisioning.errors import InputError
 from wire import interfaces
 from wire.descriptor import Component, Grant
+from wire.host_interfaces import OPENED_BY
 from wire.manifest import Workload
 
 
-def complete(workload: Workload, worlds: Sequence[World]) -> Workload:
+def complete(workload: Workload, worlds: Sequence[World], *, boards: bool = False) -> Workload:
     """The workload with the grants of its components' exports to each other; `worlds` are in the components' order.
 
-    Raises InputError unless every import is granted, every trigger has its export, and no component waits for itself.
+    Raises InputError unless every import is granted, every trigger has its export, and no component waits for itself;
+    for `boards` also when they lack an interface.
     """
     components = workload.release.components
     exports = {part.name: world.exports for part, world in zip(components, worlds, strict=True)}
@@ -26,6 +28,8 @@ def complete(workload: Workload, worlds: Sequence[World]) -> Workload:
     )
     for at, (part, world) in enumerate(zip(completed, worlds, strict=True)):
         _check_imports(workload, at, part, world)
+        if boards:
+            _check_boards(workload, at, part, world)
         _check_exports(workload, part, world)
     _check_order(workload, completed, exports)
     return replace(workload, release=replace(workload.release, components=completed))
@@ -69,7 +73,7 @@ def _check_imports(workload: Workload, at: int, part: Component, world: World) -
                 next_step=f"offered are {offered}",
             )
         namespace, _, package = interface.package.partition(":")
-        key = {"wasi:keyvalue": "buckets", "wasmcloud:messaging": "subjects"}.get(interface.package, "labels")
+        key = OPENED_BY.get(interface.package, "labels")
         config = f", config: {{{key}: NAME}}" if interface.labelled else ""
         raise InputError(
             f"component {part.name} imports {name}, which the workload file does not grant",
@@ -79,9 +83,19 @@ def _check_imports(workload: Workload, at: int, part: Component, world: World) -
         )
 
 
+def _check_boards(workload: Workload, at: int, part: Component, world: World) -> None:
+    for name in world.imports:
+        if (interface := interfaces.find(name)) is not None and interface.edge_only:
+            raise InputError(
+                f"component {part.name} imports {name}, which edge hosts alone offer",
+                where=str(workload.images[at]),
+                next_step="build it without, or deploy the workload to an edge host",
+            )
+
+
 def _check_exports(workload: Workload, part: Component, world: World) -> None:
     for trigger in part.triggers:
-        if trigger.export not in world.exports:
+        if trigger.export not in map(interfaces.known_name, world.exports):
             raise InputError(
                 f"component {part.name} is to be called {trigger}, but exports no {trigger.export}",
                 where=str(workload.path),

@@ -4,6 +4,7 @@
 ValueError
 └── WireError             anything wrong with what came in
     ├── MalformedError    the bytes or the text are not what the format says; the message names where
+    ├── SourceError       what lies elsewhere cannot be had from there: names the place
     ├── RefusedError      well formed, but not to be accepted: carries a `Refusal`
     └── SmpError          a device answered an SMP request with an error code
 ```
@@ -18,6 +19,10 @@ class WireError(ValueError):
 
 class MalformedError(WireError):
     """Bytes or text are not what the format says; the message names the place."""
+
+
+class SourceError(WireError):
+    """A component or bundle cannot be had from its registry or web server; the message names it, never a secret."""
 
 
 class RefusedError(WireError):

@@ -5,176 +5,178 @@ Each entry is for all components, or for those that `components` of its `config`
 
 | Package and interfaces | config |
 |---|---|
-| what a host offers | what it may open: `labels`; `buckets` of `wasi:keyvalue`; `subjects` of `wasmcloud:messaging` |
+| what a host offers | what it may open: `labels`; `buckets`, `containers` or `subjects` of `OPENED_BY` |
 | what another component exports | `component`: the one that exports it; `version` of the entry is needed |
-| `petiole:schedule` [handler] | `every: 1s`, `cron: "*/5 * * * *"` with `time-zone` if not UTC, or `start: "true"` |
+| `petiole:schedule` [handler] | see `wire.schedules` |
 | `petiole:gpio` [handler] | `label` and `edge`: `rising`, `falling` or `any` |
 | `wasmcloud:messaging` [handler] | `subjects`, comma separated, with the wildcards `*` and `>` |
+| `wasi:http` [incoming-handler] | `host` and `path` of the requests; every host and every path if left out |
 | `petiole:limits` [] | the fields of `wire.descriptor.Limits` |
 | `petiole:probation` [] | `calls` and `seconds` |
 
-A schedule, an input or subjects may come in several entries: the component is called for each.
+A schedule, an input, subjects or a route may come in several entries: the component is called for each. `name` of an
+entry chooses one of several instances of what hosts offer, by a label of the device.
 """
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
 
-from wire import cron, interfaces
-from wire.descriptor import MESSAGING, Component, Grant, Limits, Probation
-from wire.errors import MalformedError
+from wire import interfaces, schedules
+from wire.descriptor import MESSAGING, Grant, Limits, Probation
+from wire.draft import Draft, EdgeOnly, find
 from wire.interfaces import Interface
+from wire.local_resources import take_secrets
 from wire.names import check_name
 from wire.subjects import check_filter
-from wire.triggers import AtStart, Calendar, EdgeKind, Every, InputEdge, MessageFilter, Trigger
-from wire.yaml_nodes import Node, suggestion
+from wire.triggers import EdgeKind, HttpRoute, InputEdge, MessageFilter, Trigger
+from wire.yaml_nodes import Node, suggestion, words
+
+_MESSAGING = MESSAGING.rstrip("/")
+_HTTP = interfaces.HTTP_HANDLER.package
+
+OPENED_BY = {"wasi:keyvalue": "buckets", "wasi:blobstore": "containers", _MESSAGING: "subjects"}
+"""What the labels of a package's grants are called in `config`; `labels` of all others."""
 
 _LIMITS = {limit.name.replace("_", "-"): limit.name for limit in dataclasses.fields(Limits)}
 _PROBATION = {step.name: step.name for step in dataclasses.fields(Probation)}
 _OURS = ("petiole:schedule", "petiole:gpio", "petiole:limits", "petiole:probation")
-_HANDLER = "handler"
-_MESSAGING = MESSAGING.rstrip("/")
-_OPENED_BY = {"wasi:keyvalue": "buckets", _MESSAGING: "subjects"}
-_DURATION = re.compile(r"(\d+)(ms|s|m|h)")
-_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
-_EVERY = "@every "
-_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?")
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
-
-
-@dataclass
-class Draft:
-    """A component while the host interfaces are gone through."""
-
-    name: str
-    image: Path
-    config: dict[str, str]
-    grants: dict[str, Grant] = field(default_factory=dict)
-    limits: Limits | None = None
-    triggers: list[Trigger] = field(default_factory=list)
-
-    def component(self) -> Component:
-        """The component as it stands in a descriptor."""
-        return Component(self.name, self.grants, self.limits or Limits(), self.config, tuple(self.triggers))
+_HANDLERS = {_MESSAGING: interfaces.MESSAGE_HANDLER.name, _HTTP: interfaces.HTTP_HANDLER.name}
+_SECRETIVE = ("wasi:config", "wasi:cli")
+_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?", re.ASCII)
+_UNSUPPORTED = {"configFrom": "there are no ConfigMaps; write the values in config"}
 
 
 def apply(node: Node, drafts: list[Draft], probation: Probation) -> Probation:
     """Give the components what one entry says; return the workload's probation after it."""
     fields = node.fields(
-        ("namespace", "package", "interfaces"), ("version", "name", "config"), ("configFrom", "secretFrom")
+        ("namespace", "package", "interfaces"), ("version", "name", "config", "secretFrom"), _UNSUPPORTED
     )
     package = f"{fields['namespace'].text()}:{fields['package'].text()}"
     names = [item.text() for item in fields["interfaces"].items()]
     config = fields["config"].mapping() if "config" in fields else {}
+    if package in _OURS and "name" in fields:
+        fields["name"].fail(f"{package} has no instances to choose from: remove name")
     if package == "petiole:probation":
         return Probation(**_numbers(config, _PROBATION))
     chosen = _chosen(config.pop("components", None), drafts)
+    if "secretFrom" in fields:
+        _take_secrets(fields["secretFrom"], package, chosen)
     if package == "petiole:limits":
-        limits = Limits(**_numbers(config, _LIMITS))
-        for draft in chosen:
-            if draft.limits is not None:
-                node.fail(f"component {draft.name} has limits already")
-            draft.limits = limits
+        _limit(node, config, chosen)
     elif package == "petiole:schedule":
-        _call(node, chosen, [_schedule(node, names, config)])
+        _call(node, chosen, [schedules.read(node, names, config)])
     elif package == "petiole:gpio":
         _call(node, chosen, [_input_edge(node, names, config)])
     elif provider := config.pop("component", None):
-        _only(config, ())
+        Node.only(config, ())
         for full_name in _peer(provider, fields, package, names, drafts):
             others = [draft for draft in chosen if draft.name != provider.text()]
-            _grant(node, full_name, others, (provider.text(),))
+            _grant(node, full_name, others, (provider.text(),), merge=False)
     else:
         _offered(fields, package, names, config, chosen)
     return probation
 
 
-def words(text: str) -> tuple[str, ...]:
-    """The words of a comma separated list."""
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
 def _offered(fields: dict[str, Node], package: str, names: list[str], config: dict[str, Node], to: list[Draft]) -> None:
-    """Grant what hosts offer; `wasmcloud:messaging` is also called with what was subscribed to."""
-    node, key = fields["interfaces"], _OPENED_BY.get(package, "labels")
-    called = package == _MESSAGING and _HANDLER in names
-    rest = [name for name in names if not (called and name == _HANDLER)]
+    """Grant what hosts offer, and call the components with what they handle."""
+    node, key, handler = fields["interfaces"], OPENED_BY.get(package, "labels"), _HANDLERS.get(package)
+    called = handler in names
+    rest = [name for name in names if name != handler]
     granted = [] if called and not rest else list(_interfaces(node, package, rest, fields))
-    labelled = called or any(interface.labelled for interface in granted)
-    _only(config, (key,) if labelled else ())
-    labels = words(config[key].text()) if key in config else ()
-    if labelled and not labels:
-        node.fail(f"{package} needs the {key} it may open: add config: {{{key}: NAME}}")
+    labelled = any(interface.labelled for interface in granted) or (called and package == _MESSAGING)
+    routed = called and package == _HTTP
+    Node.only(config, ((key,) if labelled else ()) + (("host", "path") if routed else ()))
+    labels = _labels(fields, package, key, config) if labelled else ()
+    if "name" in fields and not labelled:
+        fields["name"].fail(f"{package} has no instances to choose from: remove name")
     for interface in granted:
-        _grant(config.get(key, node), interface.full_name, to, labels if interface.labelled else None)
-    if called:
-        _call(config[key], to, [_checked(config[key], MessageFilter, label) for label in labels])
+        if interface.edge_only:
+            _only_on_edge_hosts(node, f"{package}/{interface.name}", to)
+        if not interface.free:
+            given = labels if interface.labelled else None
+            _grant(config.get(key, node), interface.full_name, to, given, merge="name" in fields)
+    if routed:
+        _call(node, to, [_route(node, config)])
+    elif called:
+        _call(config[key], to, [config[key].checked(MessageFilter, label) for label in labels])
+    if "name" in fields and package == _MESSAGING:
+        _bind(fields["name"], to, labels)
+
+
+def _labels(fields: dict[str, Node], package: str, key: str, config: dict[str, Node]) -> tuple[str, ...]:
+    """What an entry may open; a `name` is one of them, but of messages, whose subjects are no instances."""
+    if key in config:
+        if "name" in fields and package != _MESSAGING:
+            fields["name"].fail(f"name and config.{key} both say what to open: leave one out")
+        if labels := words(config[key].text()):
+            return labels
+    elif "name" in fields and package != _MESSAGING:
+        return (fields["name"].text(),)
+    fields["interfaces"].fail(f"{package} needs the {key} it may open: add config: {{{key}: NAME}}")
+
+
+def _bind(node: Node, to: list[Draft], subjects: tuple[str, ...]) -> None:
+    label = node.text()
+    for draft in to:
+        bound = dict.fromkeys((*draft.edge.bindings.get(label, ()), *subjects))
+        draft.on_edge_hosts(node, "a named interface", bindings={**draft.edge.bindings, label: tuple(bound)})
+
+
+def _take_secrets(node: Node, package: str, chosen: list[Draft]) -> None:
+    if package not in _SECRETIVE:
+        node.fail(
+            f"secrets of {package} belong to the device: give the entry a name, "
+            "and write them under [labels.NAME] of the device's configuration"
+        )
+    for draft in chosen:
+        take_secrets(draft, node)
 
 
 def _chosen(components: Node | None, drafts: list[Draft]) -> list[Draft]:
     if components is None:
         return drafts
-    return [_find(components, name, drafts) for name in words(components.text())]
+    return [find(components, name, drafts) for name in words(components.text())]
 
 
-def _find(node: Node, name: str, drafts: list[Draft]) -> Draft:
-    known = {draft.name: draft for draft in drafts}
-    if name not in known:
-        node.fail(f"there is no component {name!r}{suggestion(name, known)}")
-    return known[name]
+def _limit(node: Node, config: dict[str, Node], chosen: list[Draft]) -> None:
+    limits = Limits(**_numbers(config, _LIMITS))
+    for draft in chosen:
+        if draft.limits is not None:
+            node.fail(f"component {draft.name} has limits already")
+        if draft.memory is not None and "memory" in config:
+            config["memory"].fail(f"component {draft.name} has memoryLimitMb already")
+        draft.limits = limits
 
 
 def _call(node: Node, drafts: list[Draft], triggers: Iterable[Trigger]) -> None:
     for trigger in triggers:
+        if what := schedules.edge_only(trigger):
+            _only_on_edge_hosts(node, what, drafts)
         for draft in drafts:
-            if trigger in draft.triggers:
+            if any(str(known) == str(trigger) for known in draft.triggers):
                 node.fail(f"component {draft.name} is called {trigger} already")
             draft.triggers.append(trigger)
 
 
-def _schedule(node: Node, names: list[str], config: dict[str, Node]) -> Trigger:
-    if names != [_HANDLER] or len(config.keys() & {"every", "cron", "start"}) != 1:
-        node.fail(
-            "petiole:schedule is written {interfaces: [handler], config: {every: 1s}}, "
-            'or with {cron: "*/5 * * * *", time-zone: UTC} or {start: "true"} for its config'
-        )
-    if "every" in config:
-        _only(config, ("every",))
-        return _every(config["every"], config["every"].text())
-    if "start" in config:
-        _only(config, ("start",))
-        if config["start"].text() != "true":
-            config["start"].fail('start has the one value "true"; remove the entry if it is not wanted')
-        return AtStart()
-    _only(config, ("cron", "time-zone"))
-    text = config["cron"].text()
-    if text.startswith(_EVERY):
-        return _every(config["cron"], text.removeprefix(_EVERY))
-    expression = _checked(config["cron"], cron.normalised, text)
-    if "time-zone" not in config or (zone := config["time-zone"].text()) == "UTC":
-        return Calendar(expression)
-    return _checked(config["time-zone"], lambda name: Calendar(expression, name), zone)
+def _only_on_edge_hosts(node: Node, what: str, drafts: list[Draft]) -> None:
+    for draft in drafts:
+        draft.edge_only.append(EdgeOnly(node.place, what))
 
 
-def _every(node: Node, text: str) -> Every:
-    match = _DURATION.fullmatch(text)
-    if not match or not int(match[1]):
-        node.fail(f"{text!r} is not a time: write 500ms, 1s, 5m or 1h")
-    return _checked(node, Every, int(match[1]) * _MILLISECONDS[match[2]])
+def _route(node: Node, config: dict[str, Node]) -> HttpRoute:
+    host = config["host"].text().lower() if "host" in config else "*"
+    path = config["path"].text() if "path" in config else "/"
+    return config.get("host", config.get("path", node)).checked(lambda given: HttpRoute(*given), (host, path))
 
 
 def _input_edge(node: Node, names: list[str], config: dict[str, Node]) -> InputEdge:
-    if names != [_HANDLER] or config.keys() != {"label", "edge"}:
+    if names != [interfaces.EDGE_HANDLER.name] or config.keys() != {"label", "edge"}:
         node.fail("petiole:gpio is written {interfaces: [handler], config: {label: INPUT, edge: rising}}")
     edges = {edge.name.lower(): edge for edge in EdgeKind}
     if (name := config["edge"].text()) not in edges:
         config["edge"].fail(f"edge is {name!r}; expected {', '.join(edges)}{suggestion(name, edges)}")
-    return _checked(config["label"], lambda label: InputEdge(label, edges[name]), config["label"].text())
+    return config["label"].checked(lambda label: InputEdge(label, edges[name]), config["label"].text())
 
 
 def _interfaces(node: Node, package: str, names: list[str], fields: dict[str, Node]) -> Iterator[Interface]:
@@ -190,12 +192,11 @@ def _interfaces(node: Node, package: str, names: list[str], fields: dict[str, No
         if name not in offered:
             node.fail(f"no host offers {package}/{name}{suggestion(name, offered)}")
         interface = offered[name]
-        if version is not None and version.text() != interface.version:
+        asked = interface.full_name if version is None else f"{package}/{name}@{version.text()}"
+        if version is not None and interfaces.known_name(asked) != interface.full_name:
             version.fail(f"no host offers {package}@{version.text()}; offered is {interface.version}")
-        if interface.free:
-            continue
         bringer = interfaces.granting(interface.full_name)
-        if bringer == interface.full_name:
+        if bringer == interface.full_name or interface.free:
             yield interface
         elif not bringer.startswith(f"{package}/"):
             node.fail(f"{package}/{name} is not granted by itself: it comes with {bringer}")
@@ -203,7 +204,9 @@ def _interfaces(node: Node, package: str, names: list[str], fields: dict[str, No
 
 def _peer(node: Node, fields: dict[str, Node], package: str, names: list[str], drafts: list[Draft]) -> list[str]:
     """The full names of interfaces that the component named in `node` exports for others of the workload."""
-    _find(node, node.text(), drafts)
+    find(node, node.text(), drafts)
+    if "name" in fields:
+        fields["name"].fail(f"{package} has no instances to choose from: remove name")
     if "version" not in fields:
         node.fail(f"say which version of {package}: add version: 1.0.0 beside interfaces")
     version = fields["version"].text()
@@ -214,18 +217,21 @@ def _peer(node: Node, fields: dict[str, Node], package: str, names: list[str], d
     return [f"{package}/{name}@{version}" for name in names]
 
 
-def _grant(node: Node, full_name: str, drafts: list[Draft], labels: tuple[str, ...] | None) -> None:
+def _grant(node: Node, full_name: str, drafts: list[Draft], labels: tuple[str, ...] | None, *, merge: bool) -> None:
+    """Grant an interface; with `merge` its labels join those that were granted before."""
     check = check_filter if full_name.startswith(MESSAGING) else lambda label: check_name("label", label)
     for label in labels or ():
-        _checked(node, check, label)
+        node.checked(check, label)
     for draft in drafts:
-        if full_name in draft.grants:
+        before = draft.grants.get(full_name)
+        if before is not None and not merge:
             node.fail(f"component {draft.name} is granted {full_name} already")
-        draft.grants[full_name] = Grant(labels)
+        joined = labels if before is None or labels is None else tuple(dict.fromkeys((*(before.labels or ()), *labels)))
+        draft.grants[full_name] = Grant(joined)
 
 
 def _numbers(config: dict[str, Node], known: dict[str, str]) -> dict[str, int]:
-    _only(config, known)
+    Node.only(config, known)
     result = {}
     for key, node in config.items():
         text = node.text()
@@ -233,17 +239,3 @@ def _numbers(config: dict[str, Node], known: dict[str, str]) -> dict[str, int]:
             node.fail(f"{node.where} is {text!r}; expected a whole number above zero, in quotes")
         result[known[key]] = int(text)
     return result
-
-
-def _only(config: dict[str, Node], known: Iterable[str]) -> None:
-    for key, node in config.items():
-        if key not in known:
-            node.fail(f"unknown field {node.where}{suggestion(key, list(known))}")
-
-
-def _checked(node: Node, make: Callable[[Given], Made], value: Given) -> Made:
-    """What `make` makes of `value`; its MalformedError gets the place of `node`."""
-    try:
-        return make(value)
-    except MalformedError as error:
-        node.fail(str(error))

@@ -4,19 +4,24 @@
 time, and `hostInterfaces`, which say what these are granted and when they are called (`wire.host_interfaces`); nothing
 is granted by default. Annotations say how to build: `petiole.build/crate` (a folder, relative to the file) and
 `petiole.build/features` (comma separated), or for C `petiole.build/c` (a folder of sources); of several components
-each has its own, `petiole.build/crate.NAME`.
+each has its own, `petiole.build/crate.NAME`. Where images come from says `wire.images`, what `localResources` may hold
+`wire.local_resources`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wire import yaml_nodes
+from wire import digests, images, yaml_nodes
 from wire.descriptor import MAX_VERSION_BYTES, Descriptor, Probation
+from wire.draft import Draft, EdgeOnly
 from wire.errors import MalformedError
-from wire.host_interfaces import Draft, apply, words
+from wire.host_interfaces import apply
+from wire.images import Image
+from wire.local_resources import INSTANCES, take_instances, take_resources, volumes
 from wire.names import check_name
 from wire.triggers import Service
-from wire.yaml_nodes import Node, suggestion
+from wire.yaml_nodes import Node, suggestion, words
 
 API_VERSION = "runtime.wasmcloud.dev/v1alpha1"
 KIND = "WorkloadDeployment"
@@ -24,20 +29,34 @@ VERSION_LABEL = "app.kubernetes.io/version"
 CRATE_ANNOTATION = "petiole.build/crate"
 FEATURES_ANNOTATION = "petiole.build/features"
 C_ANNOTATION = "petiole.build/c"
+DIGEST_ANNOTATION = "petiole.build/digest"
 SERVICE_NAME = "service"
 """What the component is called that a workload's `service` field describes, which has no name there."""
 
-_UNSUPPORTED_SPEC = ("replicas", "deployPolicy", "artifacts", "kubernetes")
-_UNSUPPORTED_WORKLOAD = ("hostSelector", "hostId", "environment", "volumes", "kubernetes")
-_UNSUPPORTED_COMPONENT = ("imagePullSecret", "imagePullPolicy", "poolSize", "maxInvocations", "maxConcurrency")
-_UNSUPPORTED_SERVICE = ("imagePullSecret", "imagePullPolicy", "maxRestarts")
-_UNSUPPORTED_RESOURCES = (
-    "environment",
-    "volumeMounts",
-    "allowedHosts",
-    "allowedIpNameLookups",
-    "allowedHostLoopbackPorts",
-)
+_FLEET = "which devices run a workload is said to the fleet, with petiole deploy; remove it"
+_UNSUPPORTED_SPEC = {
+    "replicas": "it runs once on each device; remove it",
+    "deployPolicy": "a new release is always tried beside the old one; remove it",
+    "artifacts": "write image at each component",
+    "kubernetes": "there is none; remove it",
+}
+_UNSUPPORTED_WORKLOAD = {
+    "hostSelector": _FLEET,
+    "hostId": _FLEET,
+    "environment": f"{_FLEET}; environment variables stand in localResources",
+    "kubernetes": "there is none; remove it",
+}
+_UNSUPPORTED_IMAGE = {
+    "imagePullSecret": "logins for registries are those of docker login; remove it",
+    "imagePullPolicy": "an image with a digest is fetched once, one without each time; remove it",
+}
+_UNSUPPORTED_COMPONENT = _UNSUPPORTED_IMAGE | {
+    "reclaimWindowSeconds": "idle instances are dropped by the host; remove it",
+    "reclaimMinInstances": "poolSize instances are kept; remove it",
+}
+_UNSUPPORTED_SERVICE = _UNSUPPORTED_IMAGE | {
+    "maxRestarts": "a service that stops is started again after growing pauses; remove it"
+}
 
 
 @dataclass(frozen=True)
@@ -57,15 +76,16 @@ class BuildC:
 
 @dataclass(frozen=True)
 class Workload:
-    """A workload file: `images` are the component files, in the order of the descriptor's components.
+    """A workload file: `images` are the components, in the order of the descriptor, as files or where else they lie.
 
-    `builds` say how to make each of them, None where somebody else does.
+    `builds` say how to make each file, None where somebody else does. `edge_only` is what keeps it from boards.
     """
 
     path: Path
     release: Descriptor
-    images: tuple[Path, ...]
+    images: tuple[Image, ...]
     builds: tuple[Build | BuildC | None, ...]
+    edge_only: tuple[EdgeOnly, ...] = ()
 
     @property
     def name(self) -> str:
@@ -93,8 +113,10 @@ def load(path: Path | str) -> Workload:
     name = _name("workload", metadata["name"])
     version = _version(metadata["labels"])
     template = fields["spec"].fields(("template",), unsupported=_UNSUPPORTED_SPEC)["template"].fields(("spec",))
-    spec = template["spec"].fields((), ("components", "service", "hostInterfaces"), _UNSUPPORTED_WORKLOAD)
-    drafts = _drafts(template["spec"], spec, path)
+    spec = template["spec"].fields((), ("components", "service", "hostInterfaces", "volumes"), _UNSUPPORTED_WORKLOAD)
+    annotations = metadata["annotations"].mapping() if "annotations" in metadata else {}
+    ends = _ends(spec)
+    drafts = _drafts(template["spec"], spec, path, _digests(annotations, ends))
     probation = Probation()
     for node in spec["hostInterfaces"].items() if "hostInterfaces" in spec else ():
         probation = apply(node, drafts, probation)
@@ -102,39 +124,43 @@ def load(path: Path | str) -> Workload:
         release = Descriptor(name, version, tuple(draft.component() for draft in drafts), probation)
     except MalformedError as error:
         template["spec"].fail(str(error))
-    builds = _builds(metadata.get("annotations"), [draft.name for draft in drafts], path)
-    return Workload(path, release, tuple(draft.image for draft in drafts), builds)
+    builds = _builds(annotations, ends, [draft.image for draft in drafts], path)
+    edge_only = tuple(limit for draft in drafts for limit in draft.edge_only)
+    return Workload(path, release, tuple(draft.image for draft in drafts), builds, edge_only)
 
 
-def _drafts(node: Node, spec: dict[str, Node], path: Path) -> list[Draft]:
-    drafts = [_component(item, path) for item in spec["components"].items()] if "components" in spec else []
+def _ends(spec: dict[str, Node]) -> list[str]:
+    """How the annotations of each component end."""
+    nodes = spec["components"].items() if "components" in spec else []
+    names = [node.mapping()["name"].text() if "name" in node.mapping() else "" for node in nodes]
+    names += [SERVICE_NAME] if "service" in spec else []
+    return [""] if len(names) == 1 else [f".{name}" for name in names]
+
+
+def _drafts(node: Node, spec: dict[str, Node], path: Path, known: Mapping[str, bytes]) -> list[Draft]:
+    folders = volumes(spec.get("volumes"))
+    drafts: list[Draft] = []
+    nodes = spec["components"].items() if "components" in spec else []
+    for item in nodes:
+        fields = item.fields(("name", "image"), ("localResources", *INSTANCES), _UNSUPPORTED_COMPONENT)
+        drafts.append(_draft(_name("component", fields["name"]), fields, path, folders, known))
     if "service" in spec:
         fields = spec["service"].fields(("image",), ("localResources",), _UNSUPPORTED_SERVICE)
-        drafts.append(_draft(SERVICE_NAME, fields, path))
+        drafts.append(_draft(SERVICE_NAME, fields, path, folders, known))
         drafts[-1].triggers.append(Service())
     if not drafts:
         node.fail("spec.template.spec has neither components nor a service")
     return drafts
 
 
-def _component(node: Node, path: Path) -> Draft:
-    fields = node.fields(("name", "image"), ("localResources",), _UNSUPPORTED_COMPONENT)
-    return _draft(_name("component", fields["name"]), fields, path)
-
-
-def _draft(name: str, fields: dict[str, Node], path: Path) -> Draft:
-    config: dict[str, str] = {}
+def _draft(name: str, fields: dict[str, Node], path: Path, folders: set[str], known: Mapping[str, bytes]) -> Draft:
+    digest = known.get(f".{name}", known.get(""))
+    image = fields["image"].checked(lambda text: images.parse(text, path.parent, digest), fields["image"].text())
+    draft = Draft(name, image)
     if "localResources" in fields:
-        resources = fields["localResources"].fields((), ("config",), _UNSUPPORTED_RESOURCES)
-        if "config" in resources:
-            config = {key: value.text() for key, value in resources["config"].mapping().items()}
-    image = fields["image"].text()
-    scheme, colon, file = image.partition(":")
-    if not colon or scheme != "file":
-        fields["image"].fail(f"image {image!r} is not supported yet: build the component and write file:NAME.wasm")
-    if not file or file.startswith("//"):
-        fields["image"].fail(f"image {image!r} names no file: write file:NAME.wasm, relative to this file")
-    return Draft(name, path.parent / file, config)
+        take_resources(draft, fields["localResources"], folders)
+    take_instances(draft, fields)
+    return draft
 
 
 def _name(kind: str, node: Node) -> str:
@@ -154,18 +180,32 @@ def _version(labels: Node) -> str:
     return version
 
 
-def _builds(annotations: Node | None, names: list[str], path: Path) -> tuple[Build | BuildC | None, ...]:
-    values = annotations.mapping() if annotations else {}
-    ends = [""] if len(names) == 1 else [f".{name}" for name in names]
-    every = [kind + end for end in ends for kind in (CRATE_ANNOTATION, FEATURES_ANNOTATION, C_ANNOTATION)]
-    for key, node in values.items():
+def _digests(annotations: dict[str, Node], ends: list[str]) -> dict[str, bytes]:
+    """What annotations say of images on web servers."""
+    keys = {end: DIGEST_ANNOTATION + end for end in ends}
+    return {
+        end: annotations[key].checked(digests.parse, annotations[key].text())
+        for end, key in keys.items()
+        if key in annotations
+    }
+
+
+def _builds(
+    annotations: dict[str, Node], ends: list[str], parts: list[Image], path: Path
+) -> tuple[Build | BuildC | None, ...]:
+    kinds = (CRATE_ANNOTATION, FEATURES_ANNOTATION, C_ANNOTATION, DIGEST_ANNOTATION)
+    every = [kind + end for end in ends for kind in kinds]
+    for key, node in annotations.items():
         if key.startswith("petiole") and key not in every:
             node.fail(f"unknown annotation {key}{suggestion(key, every)}")
-    return tuple(_build(values, end, path) for end in ends)
+    return tuple(_build(annotations, end, image, path) for end, image in zip(ends, parts, strict=True))
 
 
-def _build(values: dict[str, Node], end: str, path: Path) -> Build | BuildC | None:
+def _build(values: dict[str, Node], end: str, image: Image, path: Path) -> Build | BuildC | None:
     crate, features, sources = CRATE_ANNOTATION + end, FEATURES_ANNOTATION + end, C_ANNOTATION + end
+    for key in (crate, sources):
+        if key in values and not isinstance(image, Path):
+            values[key].fail(f"{image} is fetched, not built: write image: file:NAME.wasm, or remove {key}")
     if sources in values:
         if crate in values:
             values[crate].fail(f"a component has {crate} or {sources}, not both")
