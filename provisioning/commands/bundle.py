@@ -1,16 +1,16 @@
 """`petiole bundle`: Make, look into and check signed bundles."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from provisioning import bundle, keys
+from provisioning import bundle, bundle_registry, keys
 from provisioning.bundle import Target
 from provisioning.console import JsonOption, print_fields, print_json, print_note
 from provisioning.errors import InputError
-from wire import cose, profiles
+from wire import cose, digests, profiles
 from wire.descriptor import Grant
 from wire.errors import WireError
 from wire.suit import Envelope, Manifest
@@ -43,10 +43,7 @@ def make(
     seed = keys.load_seed(key)
     print_note(f"making a bundle of {workload} for {target} hosts")
     made = bundle.make_from_file(workload, seed, target, profile=profile, sequence=sequence, build=build)
-    try:
-        output.write_bytes(made.data)
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", where=str(output)) from error
+    _write(output, made.data)
     _print(output, bundle.parse(made.data, str(output)), as_json)
 
 
@@ -76,6 +73,56 @@ def verify(
         print_json({"ok": True, "kid": signer, "release": manifest.digest.hex()})
     else:
         print_fields([("signed by", signer), ("release", manifest.digest.hex())])
+
+
+@app.command()
+def push(
+    file: BundleArgument,
+    place: Annotated[str, typer.Argument(help="oci://REGISTRY/REPOSITORY:TAG")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a bundle into a registry, from which edge hosts and `petiole bundle pull` take it.
+
+    Example: petiole bundle push hello.suit oci://registry.example/farm/hello:1.0.0
+
+    Logins are those of `docker login`. The reference that is printed pins the bundle by its digest.
+    """
+    pinned = bundle_registry.push(_read(file), str(file), bundle_registry.reference(place))
+    if as_json:
+        print_json({"reference": str(pinned), "digest": digests.show(pinned.digest or b"")})
+    else:
+        print_fields([("pushed", str(pinned))])
+
+
+@app.command()
+def pull(
+    place: Annotated[str, typer.Argument(help="oci://REGISTRY/REPOSITORY:TAG, or with @sha256:...")],
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the bundle goes, for example hello.suit")],
+    anchor: Annotated[
+        list[str] | None, typer.Option(help="Take it only when one of these public keys signed it; see `verify`.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a bundle from a registry. With --anchor nothing is written unless its signature is good.
+
+    Example: petiole bundle pull oci://registry.example/farm/hello:1.0.0 -o hello.suit --anchor release.pub
+    """
+    reference = bundle_registry.reference(place)
+    pulled = bundle_registry.pull(reference)
+    if anchor:
+        bundle.verify(pulled.content, [keys.load_public(source) for source in anchor], str(reference))
+    _write(output, pulled.content)
+    print_note(f"pulled {replace(reference, digest=pulled.digest)}")
+    _print(output, bundle.parse(pulled.content, str(output)), as_json)
+
+
+def _write(file: Path, data: bytes) -> None:
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", where=str(file)) from error
 
 
 def _read(file: Path) -> bytes:

@@ -28,8 +28,11 @@ _LINE_BYTES = re.compile(r"(\d+) bytes went over the board's line")
 
 @app.command()
 def deploy(
-    path: Annotated[Path, typer.Argument(help="A workload file, its folder, or a finished bundle (.suit).")],
+    path: Annotated[
+        Path | None, typer.Argument(help="A workload file, its folder, or a finished bundle (.suit).")
+    ] = None,
     *,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="The same as PATH.")] = None,
     device: Annotated[list[str], typer.Option(help="Where to; may be given several times.")],
     key: Annotated[Path | None, typer.Option(help="Private key to sign with; not needed for a bundle.")] = None,
     sequence: Annotated[
@@ -53,8 +56,10 @@ def deploy(
     Exit code 0 with --wait means that every device has confirmed it: it ran well on probation, and a round trip to the
     fleet was seen. Rolled back, failed or not in time is 1.
     """
+    if (path is None) == (file is None):
+        raise InputError("name one workload file or bundle", next_step="petiole deploy PATH --device NAME")
     with connect(fleet) as api:
-        releases = register(api, path, device, key, sequence, build=build, force=force)
+        releases = register(api, path or file or Path(), device, key, sequence, build=build, force=force)
         targets = []
         for name in device:
             release = releases[name]

@@ -106,7 +106,7 @@ def test_boards_know_utc_alone(workload_file: Path, key: Path, tmp_path: Path) -
         if fits:
             bundle.make_from_file(path, keys.load_seed(key), Target.BOARD)
             continue
-        with pytest.raises(InputError, match="workload.yaml:13: time-zone is for edge hosts alone"):
+        with pytest.raises(InputError, match=r"workload\.yaml:13: time-zone is for edge hosts alone"):
             bundle.make_from_file(path, keys.load_seed(key), Target.BOARD)
 
 
