@@ -1,15 +1,15 @@
 """One running component: load with checks, call, stop. No Wasmtime type leaves this module but the component handed in.
 
-A `Guest` runs one call at a time. After it was stopped its store is unusable; make a new guest.
+A `Guest` runs one call at a time. After it was stopped its store is unusable: make a new guest. `retire` and `renew`
+give it another instance; what was linked stays, which is the larger part of the work.
 """
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import wasmtime
 from wasmtime.component import Component, ComponentInstanceType, Func, Instance, Linker, LinkerInstance, Variant
@@ -19,6 +19,7 @@ from edge_host.errors import StopError
 from edge_host.interfaces import OFFERED, conversion, link, shapes
 from edge_host.interfaces.adapter import bind
 from edge_host.interfaces.context import GuestContext
+from edge_host.interfaces.signal import CANCELLED
 from edge_host.pace import Pace
 from edge_host.stops import cause, stop
 from wire.descriptor import Component as Described
@@ -46,6 +47,15 @@ class Call:
     arguments: tuple[Any, ...] = ()
     reply_to: str | None = None
     """Where an answer is awaited, which the guest may then publish to without a grant."""
+    prepare: Callable[[GuestContext], tuple[Any, ...]] | None = None
+    """Makes the arguments from the context of the instance that was chosen, in the thread that calls it."""
+
+
+class Peer(Protocol):
+    """Another component of the workload, which guests call."""
+
+    def call(self, call: Call, leased: Callable[[Guest | None], None]) -> Any:
+        """Call one of its exports; `leased` is told which instance does it, and None afterwards."""
 
 
 def check(
@@ -108,7 +118,7 @@ def _difference_from_peer(
 
 
 class Guest:
-    """One instance of a component in a store of its own. `call` belongs to whoever comes first; others wait."""
+    """One instance of a component in a store of its own, for whoever leased it from its `edge_host.pool`."""
 
     def __init__(
         self,
@@ -117,7 +127,7 @@ class Guest:
         component: Component,
         context: GuestContext,
         *,
-        peers: Mapping[str, Guest] | None = None,
+        peers: Mapping[str, Peer] | None = None,
         name: str = "",
     ) -> None:
         """Link and instantiate the component `name` that `check` let through; `peers` by their interfaces' names.
@@ -125,61 +135,91 @@ class Guest:
         Raises `RefusedError` when it does not fit here, `StopError` when its start fails.
         """
         self._name = name
+        self._engine = engine
+        self._ticker = ticker
+        self._component = component
         self._context = context
-        self._turn = threading.Lock()
         self._functions: dict[tuple[str, str], Func] = {}
-        self._store = wasmtime.Store(engine)
+        self._memories = 1
+        self._callee: Guest | None = None
         self._linker: Linker | None = None
-        self.rested_at = 0.0
-        """Monotonic time from which on the refill has covered the fuel that the last call used."""
+        self._is_retired = True
+        self.fuel_used = 0
+        """What the last call has used."""
+        self.calls = 0
+        """Calls of the present instance."""
         try:
-            self._linker = linker = self._link(engine, component, peers or {})
-            self._instance = self._instantiate(engine, ticker, linker, component)
+            self._linker = self._link(engine, component, peers or {})
+            self.renew()
         except BaseException:
             self.close()
             raise
 
     @property
-    def fuel_used(self) -> int:
-        """What the last call has used."""
-        return self._pace.fuel_used
+    def is_interrupted(self) -> bool:
+        """Whether `interrupt` was called."""
+        return self._context.signal.is_cancelled
 
-    def call(self, call: Call) -> Any:
-        """Call an export; gives its value as Wasmtime does. Raises `StopError`."""
-        with self._turn:
-            function = self._function(call.interface, call.function)
-            self._context.begin_call()
-            self._context.reply_to = call.reply_to
-            self._context.signal.wait(lambda: False, self.rested_at)
-            begun = time.monotonic()
-            with self._pace.call(is_service=call.interface == SERVICE.full_name):
-                try:
-                    return function(self._store, *call.arguments)
-                except Exception as error:
-                    raise self._stopped(error).of(self._name, self.fuel_used) from None
-                finally:
-                    self.rested_at = begun + self.fuel_used / max(1, self._context.limits.fuel_per_second)
+    def call(self, call: Call, not_before: float = 0.0) -> Any:
+        """Call an export, from the monotonic time `not_before` on; gives its value as Wasmtime does.
 
-    def handle(self, call: Call) -> str | None:
+        Raises `StopError`.
+        """
+        function = self._function(call.interface, call.function)
+        context = self._context
+        context.begin_call()
+        context.reply_to = call.reply_to
+        context.signal.wait(lambda: False, not_before)
+        self.calls += 1
+        with self._pace.call(is_service=call.interface == SERVICE.full_name):
+            try:
+                arguments = call.prepare(context) if call.prepare is not None else call.arguments
+                return function(self._store, *arguments)
+            except Exception as error:
+                self.fuel_used = self._pace.fuel_used
+                raise self._stopped(error).of(self._name, self.fuel_used) from None
+            finally:
+                self.fuel_used = self._pace.fuel_used
+
+    def handle(self, call: Call, not_before: float = 0.0) -> str | None:
         """Call a handler: None when it went well, else the error text the guest returned. Raises `StopError`."""
-        result = self.call(call)
+        result = self.call(call, not_before)
         if isinstance(result, Variant):
             return None if result.tag == "ok" else "the service ended with an error"
         return None if result is None else str(result)
 
-    def cancel(self) -> None:
-        """End the wait that the guest is in, now or next; from any thread."""
+    def interrupt(self) -> None:
+        """Stop it where it is, now or at its next call; from any thread. It cannot be used any more then."""
         self._context.signal.cancel()
+        callee = self._callee
+        if callee is not None:
+            callee.interrupt()
+
+    def retire(self) -> None:
+        """Free the instance and everything it held; `renew` makes another one."""
+        self._context.handles.clear()
+        self._functions.clear()
+        if not self._is_retired:
+            self._is_retired = True
+            self._pace.close()
+            self._store.close()
+
+    def renew(self) -> None:
+        """Make an instance; raises as the constructor does."""
+        self.calls = 0
+        if self._linker is not None:
+            self._instance = self._instantiate(self._linker)
 
     def close(self) -> None:
-        """Free the store and everything the guest held."""
-        self._context.handles.clear()
-        self._store.close()
+        """Free everything."""
+        self.retire()
+        self._context.close()
         if self._linker is not None:
             with _LINKING:
                 self._linker.close()
+            self._linker = None
 
-    def _link(self, engine: wasmtime.Engine, component: Component, peers: Mapping[str, Guest]) -> Linker:
+    def _link(self, engine: wasmtime.Engine, component: Component, peers: Mapping[str, Peer]) -> Linker:
         with component.type as kind:
             imports = kind.imports(engine)
             self._exports = {known_name(name): name for name in kind.exports(engine)}
@@ -195,30 +235,36 @@ class Guest:
                                 self._link_peer(instance, peers[name], name, function)
         return linker
 
-    def _link_peer(self, instance: LinkerInstance, peer: Guest, interface: str, function: str) -> None:
+    def _link_peer(self, instance: LinkerInstance, peer: Peer, interface: str, function: str) -> None:
+        def leased(callee: Guest | None) -> None:
+            self._callee = callee
+            self._context.signal.check()
+
         def call(*arguments: Any) -> Any:
             with self._context.waiting():
-                return peer.call(Call(interface, function, arguments))
+                return peer.call(Call(interface, function, arguments), leased)
 
         bind(instance, self._context, function, call)
 
-    def _instantiate(
-        self, engine: wasmtime.Engine, ticker: EpochTicker, linker: Linker, component: Component
-    ) -> Instance:
+    def _instantiate(self, linker: Linker) -> Instance:
         """Instantiate; the memory limit is for the whole component and shared evenly by its memories."""
         most = self._context.limits.memory
-        for memories in range(1, MOST_MEMORIES + 1):
-            self._store.set_limits(most // memories, most // BYTES_FOR_ELEMENT, INSTANCES, TABLES, memories)
-            self._pace = Pace(self._store, ticker, self._context.limits, self._context.signal)
+        for memories in range(self._memories, MOST_MEMORIES + 1):
+            self._store = store = wasmtime.Store(self._engine)
+            store.set_limits(most // memories, most // BYTES_FOR_ELEMENT, INSTANCES, TABLES, memories)
+            self._pace = Pace(store, self._ticker, self._context.limits, self._context.signal)
+            self._is_retired = False
             self._context.waiting = self._pace.waiting
             try:
                 with self._pace.call():
-                    return linker.instantiate(self._store, component)
+                    instance = linker.instantiate(store, self._component)
+                self._memories = memories
             except Exception as error:
                 if "memory count too high" not in str(error) or memories == MOST_MEMORIES:
                     raise self._not_started(error) from None
-            self._store.close()
-            self._store = wasmtime.Store(engine)
+                self.retire()
+            else:
+                return instance
         raise AssertionError("unreachable")
 
     def _function(self, interface: str, name: str) -> Func:
@@ -243,4 +289,6 @@ class Guest:
     def _stopped(self, error: Exception) -> StopError:
         if self._context.stopped_by is not None:
             return self._context.stopped_by
+        if self._context.signal.is_cancelled:
+            return StopError(CANCELLED, "the call was taken back")
         return stop(str(error), f"more than {self._pace.most} {self._pace.span}")

@@ -51,14 +51,24 @@ def accuracy() -> Accuracy | None:
     """How right the wall clock is; None when it was never set."""
     if time.time() < NEVER_SET:
         return None
-    timex = _Timex()
-    try:
-        failed = ctypes.CDLL(None).adjtimex(ctypes.byref(timex)) < 0
-    except (OSError, AttributeError):
-        failed = True
-    if failed or timex.status & STA_UNSYNC:
+    timex = _ask_kernel()
+    if timex is None or timex.status & STA_UNSYNC:
         return Accuracy(UNKEPT, _age())
     return Accuracy(timex.maxerror * 1000, _age())
+
+
+def is_synchronised() -> bool:
+    """Whether the kernel, or systemd-timesyncd, says that somebody has set the clock since the machine started."""
+    timex = _ask_kernel()
+    return TIMESYNCD.exists() or (timex is not None and not timex.status & STA_UNSYNC)
+
+
+def _ask_kernel() -> _Timex | None:
+    timex = _Timex()
+    try:
+        return None if ctypes.CDLL(None).adjtimex(ctypes.byref(timex)) < 0 else timex
+    except (OSError, AttributeError):
+        return None
 
 
 def _age() -> int:

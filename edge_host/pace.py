@@ -5,6 +5,9 @@ component, its clock stands still. A **handler** has its fuel for the whole call
 end, has what its refill gives in the seconds that a call may compute; a wait lasts at least until the refill has
 covered what was used before it. It is slowed down to its rate, and stopped only when it computes on and on without a
 wait, in which alone this engine can hold it back.
+
+At every epoch a running guest asks whether it may go on. So a call ends within an epoch of its deadline, and of a
+cancellation, wherever it is.
 """
 
 from __future__ import annotations
@@ -15,13 +18,13 @@ from contextlib import contextmanager
 
 import wasmtime
 
-from edge_host import engine
+from edge_host import engine, epochs
 from edge_host.interfaces.signal import Signal
 from wire.descriptor import Limits
 
 
 class Pace:
-    """Fuel and clock of one guest; belongs to the thread that calls it."""
+    """Fuel and clock of one guest; belongs to the thread that calls it. `close` it with its store."""
 
     def __init__(self, store: wasmtime.Store, ticker: engine.EpochTicker, limits: Limits, signal: Signal) -> None:
         self._store = store
@@ -30,6 +33,12 @@ class Pace:
         self._signal = signal
         self._is_service = False
         self._given = 0
+        self._deadline = 0.0
+        self._watch = epochs.watch(store, self._may_go_on)
+
+    def close(self) -> None:
+        """Forget the store."""
+        epochs.forget(self._watch)
 
     @contextmanager
     def call(self, *, is_service: bool = False) -> Iterator[None]:
@@ -37,8 +46,8 @@ class Pace:
         self._is_service = is_service
         self._given = self.most
         self._store.set_fuel(self._given)
-        with self._ticker.running() as deadline:
-            self._store.set_epoch_deadline(deadline)
+        with self._ticker.running():
+            self._begin_to_compute()
             yield
 
     @contextmanager
@@ -49,7 +58,7 @@ class Pace:
             yield
             if self._is_service:
                 self._refill(begun)
-        self._store.set_epoch_deadline(int(engine.CALL_SECONDS / engine.TICK_SECONDS) + 1)
+        self._begin_to_compute()
 
     @property
     def fuel_used(self) -> int:
@@ -66,6 +75,13 @@ class Pace:
         """The most fuel that may be used in a call, or by a service between two waits."""
         of_call, rate = self._limits.fuel_per_call, self._limits.fuel_per_second
         return max(of_call, int(rate * engine.CALL_SECONDS)) if self._is_service else of_call
+
+    def _may_go_on(self) -> bool:
+        return not self._signal.is_cancelled and time.monotonic() < self._deadline
+
+    def _begin_to_compute(self) -> None:
+        self._deadline = time.monotonic() + engine.CALL_SECONDS
+        self._store.set_epoch_deadline(1)
 
     def _refill(self, begun: float) -> None:
         most, rate = self.most, max(1, self._limits.fuel_per_second)

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from edge_host.artifacts import Stored
 from edge_host.labels import Labels
+from edge_host.schedule import next_time
 from edge_host.state import Accepted, Release
-from edge_host.triggers import next_time
 from wire import interfaces, suit
 from wire.descriptor import Component, Grant
 from wire.errors import MalformedError, RefusedError, WireError

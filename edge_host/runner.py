@@ -1,7 +1,7 @@
 """Runs the components of one workload until one of them is stopped or all are cancelled.
 
-Each component has its own guest, its own queue of calls and, while it is called, a thread of the pool. Components
-that others call are loaded before those; a call between two runs in the caller's thread.
+Each component has its own pool of instances, its own queue of calls and, while it is called, a thread. Components that
+others call are loaded before those; a call between two runs in the caller's thread.
 """
 
 from __future__ import annotations
@@ -10,26 +10,27 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TypeVar
 
 import wasmtime
 from wasmtime.component import Component as WasmComponent
 
 from edge_host.engine import EpochTicker
 from edge_host.errors import StopError
-from edge_host.guest import Call, Guest, check, provider_of
-from edge_host.interfaces.context import TELL_SECONDS, GuestContext, Rate, Sink
-from edge_host.key_values import KeyValueFile
+from edge_host.guest import Guest, check, provider_of
+from edge_host.interfaces.context import GuestContext, Sink
+from edge_host.key_values import KeyValueFile, KeyValues
 from edge_host.labels import Labels
 from edge_host.messages import Bus
+from edge_host.pool import Pool, PoolRules
 from edge_host.routes import Routes
-from edge_host.triggers import SERVE, Calls, Triggers
+from edge_host.schedule_log import ScheduleLog
+from edge_host.scheduler import Clock
+from edge_host.serving import Serving, finish
+from edge_host.wall_clock import WallClock
 from wire.descriptor import Component
+from wire.edge_options import EdgeOptions
 from wire.errors import RefusedError
 from wire.refusals import Refusal
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Host:
     bus: Bus
     key_values: KeyValueFile
     routes: Routes = field(default_factory=Routes)
+    schedules: ScheduleLog = field(default_factory=ScheduleLog)
+    clock: Clock = field(default_factory=WallClock)
 
 
 @dataclass(frozen=True)
@@ -87,84 +90,95 @@ def providers(component: Component) -> Mapping[str, str]:
     return {name: provider for name, provider in found.items() if provider is not None}
 
 
-async def run_workload(host: Host, name: str, parts: Sequence[Part], called: Called) -> None:
-    """Run the workload `name` until cancelled.
+class Running:
+    """One release of a workload in this process. Belongs to the event loop's thread."""
 
-    Raises `StopError`, which names the component, when one is stopped, `RefusedError` when one does not fit this host.
-    """
-    by_name = {part.described.name: part for part in parts}
-    guests: dict[str, Guest] = {}
-    try:
-        for component in in_order([part.described for part in parts]):
-            guests[component.name] = await _load(host, name, by_name[component.name], guests)
-        serving = [
-            asyncio.create_task(_serve(host, by_name[component], guest, called)) for component, guest in guests.items()
-        ]
+    def __init__(self, host: Host, name: str, parts: Sequence[Part], called: Called) -> None:
+        """`called` is told of each call that ended."""
+        self._host = host
+        self._name = name
+        self._parts = {part.described.name: part for part in parts}
+        self._called = called
+        self._pools: dict[str, Pool] = {}
+        self._servings: list[Serving] = []
+        self._is_held = False
+
+    async def run(self, loaded: Callable[[], None] = lambda: None) -> None:
+        """Load all components, tell `loaded`, let the triggers call, and go on so until cancelled.
+
+        Raises `StopError`, which names the component, when one is stopped, `RefusedError` when one does not fit here.
+        """
         try:
-            done, _ = await asyncio.wait(serving, return_when=asyncio.FIRST_EXCEPTION)
+            for component in in_order([part.described for part in self._parts.values()]):
+                await self._load(component)
+            loaded()
+            await self._serve()
+        finally:
+            for pool in self._pools.values():
+                await finish(asyncio.get_running_loop().run_in_executor(self._host.pool, pool.close))
+
+    def hold(self) -> None:
+        """Stand by: everything stays loaded, and no trigger calls until `resume`."""
+        self._is_held = True
+        for serving in self._servings:
+            serving.hold()
+
+    def resume(self) -> None:
+        """Let the triggers call again."""
+        self._is_held = False
+        for serving in self._servings:
+            serving.start()
+
+    async def _load(self, described: Component) -> None:
+        part = self._parts[described.name]
+        pool = Pool(self._maker(part), PoolRules.of(described), described.limits.fuel_per_second)
+        self._pools[described.name] = pool
+        try:
+            await finish(asyncio.get_running_loop().run_in_executor(self._host.pool, pool.prepare))
+        except StopError as stop:
+            raise stop.of(described.name) from None
+
+    def _maker(self, part: Part) -> Callable[[], Guest]:
+        """Makes instances of a component that share its rates and what it keeps."""
+        host, described = self._host, part.described
+        values = host.key_values.component(self._name, described.name, described.limits.key_value_bytes)
+        peers = {interface: self._pools[provider] for interface, provider in providers(described).items()}
+        first = context = self._context(part, values)
+
+        def make() -> Guest:
+            nonlocal context
+            made, context = context, self._context(part, values)
+            made.share_rates(first)
+            return Guest(host.engine, host.ticker, part.code, made, peers=peers, name=described.name)
+
+        return make
+
+    def _context(self, part: Part, values: KeyValues) -> GuestContext:
+        described, host = part.described, self._host
+        return GuestContext(
+            *(described.grants, described.limits, described.config, host.labels, part.sink, host.bus, values),
+            described.edge or EdgeOptions(),
+        )
+
+    async def _serve(self) -> None:
+        self._servings = [
+            Serving(self._host, self._name, self._parts[name], pool, self._called) for name, pool in self._pools.items()
+        ]
+        running = [asyncio.create_task(serving.run()) for serving in self._servings]
+        try:
+            if not self._is_held:
+                self.resume()
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
                 task.result()
         finally:
-            for guest in guests.values():
-                guest.cancel()
-            for task in serving:
+            for pool in self._pools.values():
+                pool.cancel()
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*serving, return_exceptions=True)
-    finally:
-        for guest in guests.values():
-            await _finish(asyncio.get_running_loop().run_in_executor(host.pool, guest.close))
+            await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _load(host: Host, workload: str, part: Part, guests: Mapping[str, Guest]) -> Guest:
-    described = part.described
-    context = GuestContext(
-        *(described.grants, described.limits, described.config, host.labels, part.sink, host.bus),
-        host.key_values.component(workload, described.name, described.limits.key_value_bytes),
-    )
-    peers = {interface: guests[provider] for interface, provider in providers(described).items()}
-    making = asyncio.get_running_loop().run_in_executor(
-        host.pool, partial(Guest, host.engine, host.ticker, part.code, context, peers=peers, name=described.name)
-    )
-    try:
-        return await _finish(making)
-    except asyncio.CancelledError:
-        if not making.cancelled() and making.exception() is None:
-            making.result().close()
-        raise
-    except StopError as stop:
-        raise stop.of(described.name) from None
-
-
-async def _serve(host: Host, part: Part, guest: Guest, called: Called) -> None:
-    """Call the guest as its triggers want, and let it rest until its refill covers the fuel it used."""
-    loop = asyncio.get_running_loop()
-
-    told = Rate(1, TELL_SECONDS)
-    calls = Calls(part.sink.dropped)
-    triggers = Triggers(part.described, host.labels, host.bus, calls)
-    try:
-        triggers.start()
-        while True:
-            call: Call = await calls.next()
-            if guest.rested_at > loop.time():
-                if told.may_tell():
-                    part.sink.limit("fuel-per-second", part.described.limits.fuel_per_second)
-                await asyncio.sleep(guest.rested_at - loop.time())
-            error = await _finish(loop.run_in_executor(host.pool, guest.handle, call))
-            if call is SERVE:
-                raise StopError("error", error or "the service ended")
-            called(part, error)
-    except StopError as stop:
-        raise stop.of(part.described.name, guest.fuel_used) from None
-    finally:
-        triggers.close()
-
-
-async def _finish(work: asyncio.Future[Result]) -> Result:
-    """The result of work in a thread, which cannot be interrupted: a cancellation waits for its end."""
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await asyncio.wait([work])
-        work.exception()  # it belongs to a call that nobody waits for any more
-        raise
+async def run_workload(host: Host, name: str, parts: Sequence[Part], called: Called) -> None:
+    """Run the workload `name` until cancelled; raises as `Running.run` does."""
+    await Running(host, name, parts, called).run()

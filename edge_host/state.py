@@ -13,6 +13,7 @@ from dataclasses import astuple, dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from edge_host.schedule_log import ScheduleLog
 from wire.messages import State
 
 _SCHEMA = """
@@ -84,9 +85,11 @@ class StateStore:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
         self._database.executescript(_SCHEMA)
+        self.schedules = ScheduleLog(self._database)
 
     def close(self) -> None:
         """Close the file."""
+        self.schedules.flush()
         self._database.close()
 
     def desired(self, device: str) -> bytes | None:
@@ -131,6 +134,7 @@ class StateStore:
         """Forget a workload, but not which sequence number was accepted for it."""
         with self._transaction() as database:
             database.execute("DELETE FROM release WHERE name = ?", (name,))
+        self.schedules.remove(name)
 
     def accepted(self, name: str) -> Accepted | None:
         """The highest sequence number accepted for a workload."""

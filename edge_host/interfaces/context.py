@@ -14,6 +14,7 @@ from edge_host.key_values import KeyValues
 from edge_host.labels import Labels
 from edge_host.messages import Bus
 from wire.descriptor import Grant, Limits
+from wire.edge_options import EdgeOptions
 
 Handle = TypeVar("Handle")
 TELL_SECONDS = 60.0
@@ -44,7 +45,7 @@ class Closing(Protocol):
 
 
 class Rate:
-    """A token bucket: `amount` tokens in `seconds`, at most that many at once."""
+    """A token bucket: `amount` tokens in `seconds`, at most that many at once. May be used from any thread."""
 
     def __init__(self, amount: int, seconds: float) -> None:
         self._most = float(amount)
@@ -96,6 +97,12 @@ class Handles:
             raise StopError("error", f"handle {number} is not open")
         return resource
 
+    def take(self, number: int, kind: type[Handle]) -> Handle:
+        """The resource behind a number that the guest gives away; it is not closed."""
+        resource = self.get(number, kind)
+        del self._held[number]
+        return resource
+
     def drop(self, number: int) -> None:
         """Forget a resource."""
         resource = self._held.pop(number, None)
@@ -119,6 +126,11 @@ class GuestContext:
     sink: Sink
     bus: Bus
     key_values: KeyValues
+    options: EdgeOptions = field(default_factory=EdgeOptions)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """What the device's secrets that the component was granted hold, by key."""
+    at_end: list[Callable[[], None]] = field(default_factory=list, init=False)
+    """Called when the guest is closed."""
     handles: Handles = field(init=False)
     messages: Rate = field(init=False)
     telemetry_bytes: Rate = field(init=False)
@@ -138,6 +150,17 @@ class GuestContext:
         self.key_values_told = Rate(1, TELL_SECONDS)
         self.begin_host_call()
 
+    def close(self) -> None:
+        """Let go of everything that the guest holds."""
+        for end in self.at_end:
+            end()
+        self.handles.clear()
+
+    def share_rates(self, other: GuestContext) -> None:
+        """Count with `other`, which is of another instance of the same component."""
+        self.messages, self.telemetry_bytes = other.messages, other.telemetry_bytes
+        self.key_values_told = other.key_values_told
+
     def begin_call(self) -> None:
         """Forget the stop of the call before."""
         self.stopped_by = None
@@ -145,6 +168,11 @@ class GuestContext:
     def begin_host_call(self) -> None:
         """Refill what is counted for each call of a host function."""
         self._bytes_left = self.limits.host_call_bytes
+
+    @property
+    def bytes_left(self) -> int:
+        """How many more bytes may cross in this call of a host function."""
+        return self._bytes_left
 
     def fits(self, size: int) -> bool:
         """Whether so many more bytes may cross in this call of a host function."""

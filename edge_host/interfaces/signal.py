@@ -29,6 +29,11 @@ class Signal:
             self._cancelled = True
             self._condition.notify_all()
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._cancelled
+
     def check(self) -> None:
         """Raise `StopError` after `cancel`."""
         if self._cancelled:

@@ -14,8 +14,9 @@ from wasmtime.component import Component as WasmComponent
 from edge_host.errors import StopError
 from edge_host.release import check_component
 from edge_host.runner import Part, check_parts, in_order, run_workload
+from edge_host.schedule import next_time
 from edge_host.stops import frame
-from edge_host.triggers import RUN, next_time
+from edge_host.triggers import RUN
 from tests.edge_host import components
 from tests.edge_host.bench import Bench, Recorder
 from tests.edge_host.fleet_double import GRANTS
