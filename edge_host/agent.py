@@ -57,7 +57,7 @@ class Agent:
         self._config = config
         self._loop = asyncio.get_running_loop()
         self._store = StateStore(config.state / "state.db")
-        self._outbox = Outbox(config.state / "outbox.db", config.outbox_bytes)
+        self._outbox = Outbox(config.state / "outbox", config.outbox)
         self._artifacts = Artifacts(config.state)
         self._bus = Bus()
         self._tidy = Tidy()

@@ -13,12 +13,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge_host.config_labels import Label, read_labels
+from edge_host.config_outbox import OUTBOX, read_outbox
 from edge_host.errors import ConfigError
+from edge_host.outbox_model import OutboxPolicy
 from edge_host.settings import File, Integer, Name, Section, Text, Texts
 from edge_host.toml_table import Table
 from wire import cose
-
-MEBIBYTE = 1024 * 1024
 
 DEVICE_NAME = Name("name", "the name of this host", kind="device")
 SITE = Name("site", "the site that it belongs to", kind="site")
@@ -38,11 +38,10 @@ MQTT = Section(
 ANCHORS = Texts("anchors", "public keys, in hexadecimal, whose releases are taken: 64 digits (P-256: 66)")
 IDENTITY = Section("identity", "What enrolment made.", (ANCHORS, CA, CERTIFICATE, KEY))
 
-OUTBOX_BYTES = Integer("outbox-bytes", "bound of the outbox", 64 * MEBIBYTE, least=64 * 1024, most=1 << 40)
 GUEST_THREADS = Integer(
     "guest-threads", "guests in a call at the same time, services and waiting ones too", 64, least=1, most=1024
 )
-AGENT = Section("agent", "What the agent may use.", (OUTBOX_BYTES, GUEST_THREADS))
+AGENT = Section("agent", "What the agent may use.", (GUEST_THREADS,))
 
 LISTEN = Text(
     "listen",
@@ -90,7 +89,7 @@ class Config:
     anchors: tuple[bytes, ...]
     boards: tuple[Board, ...]
     labels: Mapping[str, Label]
-    outbox_bytes: int = 64 * MEBIBYTE
+    outbox: OutboxPolicy = OutboxPolicy()
     guest_threads: int = 64
     metrics: tuple[str, int] | None = None
 
@@ -117,7 +116,7 @@ def load(file: Path) -> Config:
         anchors=_anchors(identity),
         boards=_boards(root.sections(BOARDS)),
         labels=read_labels(root),
-        outbox_bytes=agent.get(OUTBOX_BYTES),
+        outbox=read_outbox(root.section(OUTBOX)),
         guest_threads=agent.get(GUEST_THREADS),
         metrics=_metrics(root.section(METRICS)),
     )

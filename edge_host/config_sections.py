@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_host import config, config_labels
+from edge_host import config, config_labels, config_outbox
 from edge_host.settings import Section
 
 SECTIONS: tuple[Section, ...] = (
@@ -10,6 +10,7 @@ SECTIONS: tuple[Section, ...] = (
     config.MQTT,
     config.IDENTITY,
     config.AGENT,
+    config_outbox.OUTBOX,
     config.METRICS,
     config.BOARDS,
     *config_labels.SECTIONS,

@@ -10,7 +10,7 @@ from typing import Any
 from edge_host.errors import OutboxFullError
 from edge_host.outbox import EVENT, TELEMETRY, Outbox, Position
 from wire import senml
-from wire.messages import Event, unix_ms
+from wire.messages import Event, EventKind, unix_ms
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Journal:
         """
         event = Event(unix_ms(), str(kind), workload, version or None, level, context, message, state, reason, **stop)
         try:
-            position = self._outbox.append(self.device, EVENT, event.encode())
+            position = self._outbox.append(self.device, EVENT, event.encode(), safe=kind != EventKind.LOG)
         except OutboxFullError as error:
             log.error("event %s of %s is not kept: %s", kind, self.device, error)
             return None

@@ -1,217 +1,393 @@
 """The durable outbox: records of every device of the site, kept until the fleet acknowledges them (formats, section 7).
 
-Records of one device and stream are numbered 1, 2, 3, ... without gap within the device's **epoch**, the Unix time in
-ms when the device first had a record. `append` returns after the record is on disk (WAL with full synchronisation),
-so neither ``kill -9`` nor a power cut loses what a guest or a board was told is kept. Acknowledged records are
-removed.
+Records of one device and stream are numbered 1, 2, 3, ... within the device's **epoch**, the Unix time in ms when the
+device first had a record. They lie in a log (`edge_host.outbox_log`): what was appended survives ``kill -9`` at once,
+and a power cut at once (events) or after some seconds (telemetry and log lines, which share a synchronisation). After a
+power cut the numbers go on far behind the last one that is known, so that no number is given to two records.
 
-The outbox is bounded in bytes. At the bound new records are refused, never silently: the number refused is kept and
-told in a ``dropped`` event as soon as there is room. Events may use a reserve over the bound, so that telemetry
-cannot shut out a crash report.
+Each class of records has a bound in bytes and a rule for what happens there (`edge_host.outbox_model`). Nothing is lost
+silently: what was refused, discarded or thinned out is counted and told in a ``dropped`` event.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import logging
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
 from edge_host.errors import OutboxFullError
+from edge_host.outbox_entries import LONGEST, ORIGIN, Kind
+from edge_host.outbox_log import Log
+from edge_host.outbox_model import (
+    EVENT,
+    RECORD_OVERHEAD,
+    STREAMS,
+    TELEMETRY,
+    Batch,
+    ClassStatistics,
+    Discard,
+    OutboxPolicy,
+    OutboxStatistics,
+    Position,
+)
+from edge_host.outbox_room import compact, make_room, remove_unwanted
+from edge_host.outbox_state import Stream
+from wire import cbor
 from wire.messages import Event, EventKind, QueueDepth, unix_ms
 
-TELEMETRY, EVENT = "telemetry", "event"
-STREAMS = (TELEMETRY, EVENT)
-EVENT_RESERVE = 1024 * 1024
-RECORD_OVERHEAD = 32
-"""Bytes counted for each record in addition to its own."""
+__all__ = ["EVENT", "STREAMS", "TELEMETRY", "Batch", "Outbox", "OutboxPolicy", "Position"]
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS device (name TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS stream (
-    device TEXT, stream TEXT, last INTEGER NOT NULL, refused INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (device, stream)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS record (
-    device TEXT, stream TEXT, seq INTEGER, time INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (device, stream, seq)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS source (
-    device TEXT, boot INTEGER, seq INTEGER NOT NULL, PRIMARY KEY (device, boot)
-) WITHOUT ROWID;
-"""
+log = logging.getLogger(__name__)
+
+SKIP = 1_000_000
+"""Numbers left out after a power cut: more than can have been given out since the last synchronisation."""
+
+SEGMENT_BYTES = 256 * 1024
+LEAST_SEGMENT_BYTES = 4096
+SYNC_BYTES = 128 * 1024
+"""So many bytes are synchronised before their time."""
+
+MOST_PLACEHOLDERS = 64
+"""A longer gap between two records ends a batch."""
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-@dataclass(frozen=True)
-class Position:
-    """A place in a stream of one device."""
-
-    epoch: int
-    seq: int
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Records ``first``, ``first + 1``, ... of one stream."""
-
-    epoch: int
-    first: int
-    records: tuple[bytes, ...]
-
-    @property
-    def last(self) -> int:
-        """The number of the last record."""
-        return self.first + len(self.records) - 1
+def this_boot() -> str:
+    """What names this start of the machine; empty where nothing does."""
+    try:
+        return BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
 
 
 class Outbox:
-    """The outbox in one SQLite file; its methods may be called from any thread."""
+    """The outbox in one folder; its methods may be called from any thread."""
 
-    def __init__(self, file: Path, limit: int) -> None:
-        """Open or make the outbox in `file`, holding about `limit` bytes at most."""
-        self._limit = limit
+    def __init__(self, folder: Path, policy: OutboxPolicy | None = None, boot: str | None = None) -> None:
+        """Open or make the outbox in `folder`; `boot` names this start of the machine."""
+        self._policy = policy or OutboxPolicy()
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        self._database.executescript(_SCHEMA)
-        self._bytes: int = self._one("SELECT COALESCE(SUM(LENGTH(data) + ?), 0) FROM record", RECORD_OVERHEAD)
+        bounds = self._policy.telemetry.bytes + self._policy.event.bytes
+        smallest = min(self._policy.telemetry.bytes, self._policy.event.bytes)
+        segment = max(LEAST_SEGMENT_BYTES, min(SEGMENT_BYTES, smallest // 16))
+        self._most_on_disk = bounds + bounds // 4 + 4 * segment
+        self._log = Log(folder, segment)
+        self._state = self._log.load()
+        self._statistics = {name: ClassStatistics(self._policy.of(name).bytes) for name in STREAMS}
+        self._ends: dict[int, dict[int, tuple[int, int]]] = {}
+        self._pending = 0
+        self._closing = False
+        self._dirty = threading.Condition()
+        self._open(this_boot() if boot is None else boot)
+        self._syncer = threading.Thread(target=self._keep_synced, name="outbox", daemon=True)
+        self._syncer.start()
 
     def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._database.close()
+        """Put everything on disk and close the files."""
+        with self._dirty:
+            if self._closing:
+                return
+            self._closing = True
+            self._dirty.notify()
+        self._syncer.join()
+        try:
+            with self._transaction():
+                for stream in self._state.streams:
+                    if stream.refused or stream.discarded or stream.thinned:
+                        self._write_refused(stream)
+                self._log.append(Kind.CLOSED, 0, self._now(), b"")
+            self.sync()
+        except OutboxFullError as error:
+            log.error("%s", error)
+        finally:
+            self._log.close()
 
-    def append(self, device: str, stream: str, record: bytes) -> Position:
-        """Keep a record; raises `OutboxFullError` at the bound."""
+    def append(self, device: str, stream: str, record: bytes, *, safe: bool | None = None) -> Position:
+        """Keep a record; raises `OutboxFullError` at the bound.
+
+        With `safe`, and by default for events, it returns when a power cut does not lose the record any more.
+        """
         with self._transaction():
-            self._make_room(device, stream, len(record))
-            self._tell_refused(device)
-            return self._insert(device, stream, record)
+            into = self._stream(device, stream)
+            self._make_room(into, record)
+            self._tell(into)
+            position = self._append(Kind.RECORD, into, record, b"")
+        self._settle(stream == EVENT if safe is None else safe)
+        return position
 
     def append_from_board(self, device: str, boot: int, seq: int, stream: str, record: bytes) -> Position | None:
-        """Keep record `seq` of a board's start `boot`; None when it was kept before. Raises `OutboxFullError`."""
+        """Keep record `seq` of a board's start `boot`; None when it was kept before. Raises `OutboxFullError`.
+
+        The board may be told after `sync`.
+        """
         with self._transaction():
-            if seq <= self._source(device, boot):
+            if seq <= self._state.source(device, boot):
                 return None
-            self._make_room(device, stream, len(record))
-            self._tell_refused(device)
-            self._set_source(device, boot, seq)
-            return self._insert(device, stream, record)
+            into = self._stream(device, stream)
+            self._make_room(into, record)
+            self._tell(into)
+            position = self._append(Kind.FROM_BOARD, into, record, ORIGIN.pack(boot, seq))
+            self._state.set_source(device, boot, seq)
+        self._settle(safe=False)
+        return position
 
     def source(self, device: str, boot: int) -> int:
         """The last event of a board's start `boot` that is kept, 0 for none."""
         with self._lock:
-            return self._source(device, boot)
+            return self._state.source(device, boot)
 
     def set_source(self, device: str, boot: int, seq: int) -> None:
         """Go on after event `seq`: the board no longer has those before it, or counts anew."""
         with self._transaction():
-            self._set_source(device, boot, seq)
+            if self._state.source(device, boot) == seq and boot in self._state.sources.get(device, {}):
+                return
+            self._state.set_source(device, boot, seq)
+            self._write(Kind.SOURCE, 0, cbor.encode([device, boot, seq]))
+        self._settle(safe=False)
+
+    def sync(self) -> None:
+        """Return when a power cut loses nothing that was appended before; raises `OutboxFullError`."""
+        try:
+            self._log.sync(self._log.written, self._lock)
+        except OSError as error:
+            raise _unwritable(error) from error
 
     def acknowledge(self, device: str, stream: str, position: Position) -> bool:
         """Remove everything up to `position`; False when it is of another epoch or was never appended."""
         with self._transaction():
-            last = self._one("SELECT last FROM stream WHERE device = ? AND stream = ?", device, stream)
-            if self._epoch(device) != position.epoch or position.seq > last:
+            found = self._state.find(device, stream)
+            if found is None or found.epoch != position.epoch or position.seq > found.last:
                 return False
-            where = (device, stream, position.seq)
-            self._bytes -= self._one(
-                "SELECT COALESCE(SUM(LENGTH(data) + ?), 0) FROM record WHERE device = ? AND stream = ? AND seq <= ?",
-                *(RECORD_OVERHEAD, *where),
-            )
-            self._database.execute("DELETE FROM record WHERE device = ? AND stream = ? AND seq <= ?", where)
+            if position.seq > found.gone:
+                before = self._left(found)[0]
+                found.gone = position.seq
+                self._write(Kind.GONE, found.id, cbor.encode(position.seq))
+                remove_unwanted(self._log, self._state)
+                self._count(stream)
+                self._statistics[stream].acknowledged += before - self._left(found)[0]
             return True
 
     def batch(self, device: str, stream: str, after: int, most_bytes: int, most_records: int) -> Batch | None:
         """The records after number `after`, or None when there are none; one record may be larger than `most_bytes`."""
         with self._lock:
-            epoch = self._epoch(device)
+            found = self._state.find(device, stream)
+            if found is None:
+                return None
             records: list[bytes] = []
             first = size = 0
-            rows = self._database.execute(
-                "SELECT seq, data FROM record WHERE device = ? AND stream = ? AND seq > ? ORDER BY seq LIMIT ?",
-                (device, stream, after, most_records),
-            )
-            with closing(rows):
-                for seq, data in rows:
-                    size += len(data)
-                    if records and size > most_bytes:
-                        break
-                    first = first or seq
-                    records.append(data)
-        return Batch(epoch, first, tuple(records)) if records else None
+            for seq, record in self._records(found, max(after, found.gone)):
+                size += len(record)
+                gap = seq - first - len(records)
+                if records and (size > most_bytes or len(records) + gap >= most_records or gap > MOST_PLACEHOLDERS):
+                    break
+                first = first or seq
+                records += [b""] * (seq - first - len(records))
+                records.append(record)
+            if not records:
+                return None
+            batch = Batch(found.epoch, first, tuple(records))
+            found.handed = max(found.handed, batch.last)
+            return batch
 
     def depth(self, device: str) -> QueueDepth:
         """How many records of the device wait, and since when."""
         with self._lock:
-            rows = self._database.execute(
-                "SELECT stream, COUNT(*), MIN(time) FROM record WHERE device = ? GROUP BY stream", (device,)
-            ).fetchall()
-        counts = {stream: count for stream, count, _ in rows}
-        return QueueDepth(
-            counts.get(TELEMETRY, 0), counts.get(EVENT, 0), min((time for *_, time in rows), default=None)
-        )
+            streams = [stream for stream in self._state.streams if stream.device == device]
+            counts = {stream.name: self._left(stream)[0] for stream in streams}
+            times = [at for stream in streams if (at := self._oldest(stream)) is not None]
+        return QueueDepth(counts.get(TELEMETRY, 0), counts.get(EVENT, 0), min(times, default=None))
+
+    def statistics(self) -> OutboxStatistics:
+        """What waits, and what happened since the start."""
+        with self._lock:
+            result = OutboxStatistics({}, self._log.disk_bytes, self._log.bytes_written, self._log.syncs)
+            for name, kept in self._statistics.items():
+                streams = [stream for stream in self._state.streams if stream.name == name]
+                times = [at for stream in streams if (at := self._oldest(stream)) is not None]
+                records = sum(self._left(stream)[0] for stream in streams)
+                values = vars(kept) | {"records": records, "oldest": min(times, default=None)}
+                result.classes[name] = ClassStatistics(**values)
+            return result
+
+    def _open(self, boot: str) -> None:
+        cut = bool(self._state.streams) and not self._state.closed and (boot != self._state.boot or not boot)
+        if cut:
+            log.warning("the machine stopped without notice; records go on with numbers that were not given out")
+            for stream in self._state.streams:
+                stream.last += SKIP
+        changed = boot != self._state.boot or not boot
+        self._state.boot = boot
+        try:
+            if not self._log.segments or self._log.active.sealed or changed:
+                self._log.begin(self._now(), self._snapshot)
+            else:
+                self._log.resume()
+            remove_unwanted(self._log, self._state)
+        except OSError as error:
+            raise _unwritable(error) from error
+        for name in STREAMS:
+            self._count(name)
+
+    def _keep_synced(self) -> None:
+        while True:
+            with self._dirty:
+                self._dirty.wait_for(lambda: self._closing or self._pending)
+                if not self._closing:
+                    self._dirty.wait_for(
+                        lambda: self._closing or self._pending >= SYNC_BYTES, self._policy.sync_seconds
+                    )
+                if self._closing:
+                    return
+                self._pending = 0
+            try:
+                self.sync()
+            except OutboxFullError as error:
+                log.error("%s", error)
+
+    def _settle(self, safe: bool) -> None:
+        if safe or self._policy.sync_seconds == 0:
+            self.sync()
+            return
+        with self._dirty:
+            before, self._pending = self._pending, self._log.written - self._log.synced
+            if not before or self._pending >= SYNC_BYTES:
+                self._dirty.notify()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._lock:
-            held = self._bytes
             try:
-                with self._database:
-                    self._database.execute("BEGIN IMMEDIATE")
-                    yield
-            except sqlite3.Error as error:
-                self._bytes = held
-                raise OutboxFullError(f"the outbox cannot be written: {error}; free space on its disk") from error
+                yield
+            except OSError as error:
+                raise _unwritable(error) from error
 
-    def _one(self, query: str, *arguments: object) -> int:
-        row = self._database.execute(query, arguments).fetchone()
-        return int(row[0]) if row else 0
+    def _stream(self, device: str, name: str) -> Stream:
+        found = self._state.find(device, name)
+        if found is None:
+            epoch = next((s.epoch for s in self._state.streams if s.device == device), None) or unix_ms()
+            found = Stream(len(self._state.streams), device, name, epoch)
+            self._write(Kind.STREAM, 0, cbor.encode([device, name, epoch]))
+            self._state.streams.append(found)
+        return found
 
-    def _epoch(self, device: str) -> int:
-        return self._one("SELECT epoch FROM device WHERE name = ?", device)
+    def _append(self, kind: Kind, stream: Stream, record: bytes, prefix: bytes) -> Position:
+        self._write(kind, stream.id, prefix + record)
+        stream.last += 1
+        self._log.active.note(stream.id, stream.last, len(record))
+        kept = self._statistics[stream.name]
+        kept.appended += 1
+        kept.bytes += len(record) + RECORD_OVERHEAD
+        return Position(stream.epoch, stream.last)
 
-    def _source(self, device: str, boot: int) -> int:
-        return self._one("SELECT seq FROM source WHERE device = ? AND boot = ?", device, boot)
+    def _write(self, kind: Kind, stream: int, body: bytes) -> None:
+        now = self._now()
+        if self._log.full(len(body), now):
+            self._log.begin(now, self._snapshot)
+            if self._log.disk_bytes > self._most_on_disk:
+                compact(self._log, self._state)
+                self._ends.clear()
+        self._log.append(kind, stream, now, body)
 
-    def _set_source(self, device: str, boot: int, seq: int) -> None:
-        self._database.execute("INSERT OR REPLACE INTO source VALUES (?, ?, ?)", (device, boot, seq))
-        self._database.execute("DELETE FROM source WHERE device = ? AND boot NOT IN (?, ?)", (device, boot, boot - 1))
+    def _snapshot(self, seconds: int) -> bytes:
+        self._state.base = seconds
+        return self._state.snapshot()
 
-    def _make_room(self, device: str, stream: str, size: int) -> None:
-        limit = self._limit + (EVENT_RESERVE if stream == EVENT else 0)
-        if self._bytes + size + RECORD_OVERHEAD <= limit:
+    def _make_room(self, stream: Stream, record: bytes) -> None:
+        policy, kept = self._policy.of(stream.name), self._statistics[stream.name]
+        size = len(record) + RECORD_OVERHEAD
+        if len(record) > LONGEST - ORIGIN.size:
+            raise OutboxFullError(f"a record of {len(record)} bytes is too large; allowed are {LONGEST - ORIGIN.size}")
+        if kept.bytes + size <= policy.bytes:
             return
-        self._database.execute("INSERT OR IGNORE INTO stream (device, stream, last) VALUES (?, ?, 0)", (device, stream))
-        self._database.execute(
-            "UPDATE stream SET refused = refused + 1 WHERE device = ? AND stream = ?", (device, stream)
-        )
-        self._database.execute("COMMIT")
+        if policy.discard != Discard.NEWEST and size <= policy.bytes:
+            while kept.bytes + size > policy.bytes:
+                gone, thinned = make_room(self._log, self._state, stream.name, policy.discard)
+                kept.discarded += gone
+                kept.thinned += thinned
+                self._ends.clear()
+                self._count(stream.name)
+                if not gone and not thinned:
+                    if not self._log.active.spans:
+                        break
+                    self._log.begin(self._now(), self._snapshot)
+        if kept.bytes + size <= policy.bytes:
+            return
+        kept.refused += 1
+        stream.refused += 1
+        if stream.refused & (stream.refused - 1) == 0:
+            self._write_refused(stream)
         raise OutboxFullError(
-            f"the outbox holds {self._bytes} of {limit} bytes; the fleet must acknowledge records first"
+            f"the outbox holds {kept.bytes} of {policy.bytes} bytes of class {stream.name}; "
+            "the fleet must acknowledge records first"
         )
 
-    def _tell_refused(self, device: str) -> None:
-        for stream, count in self._database.execute(
-            "SELECT stream, refused FROM stream WHERE device = ? AND refused > 0", (device,)
-        ).fetchall():
-            event = Event(
-                unix_ms(),
-                EventKind.DROPPED,
-                message=f"{count} records of stream {stream} were refused because the outbox was full",
+    def _write_refused(self, stream: Stream) -> None:
+        self._write(Kind.REFUSED, stream.id, cbor.encode([stream.refused, stream.discarded, stream.thinned]))
+
+    def _tell(self, stream: Stream) -> None:
+        """Tell what became of records of the same device, now that there is room."""
+        for lost in self._state.streams:
+            if lost.device != stream.device or not (lost.refused or lost.discarded or lost.thinned):
+                continue
+            told = (
+                f"{count} records of stream {lost.name} {what} because the outbox was full"
+                for count, what in (
+                    (lost.refused, "were refused"),
+                    (lost.discarded, "were discarded, the oldest first,"),
+                    (lost.thinned, "went into averages"),
+                )
+                if count
             )
-            self._database.execute("UPDATE stream SET refused = 0 WHERE device = ? AND stream = ?", (device, stream))
-            self._insert(device, EVENT, event.encode())
+            event = Event(unix_ms(), EventKind.DROPPED, level="warn", message="; ".join(told)).encode()
+            self._append(Kind.RECORD, self._stream(lost.device, EVENT), event, b"")
+            lost.refused = lost.discarded = lost.thinned = 0
+            self._write_refused(lost)
 
-    def _insert(self, device: str, stream: str, record: bytes) -> Position:
-        now = unix_ms()
-        self._database.execute("INSERT OR IGNORE INTO device VALUES (?, ?)", (device, now))
-        self._database.execute(
-            "INSERT INTO stream (device, stream, last) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET last = last + 1",
-            (device, stream),
-        )
-        seq = self._one("SELECT last FROM stream WHERE device = ? AND stream = ?", device, stream)
-        self._database.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?)", (device, stream, seq, now, record))
-        self._bytes += len(record) + RECORD_OVERHEAD
-        return Position(self._epoch(device), seq)
+    def _left(self, stream: Stream) -> tuple[int, int]:
+        spans = (segment.spans.get(stream.id) for segment in self._log.segments)
+        lefts = [span.left(stream.gone) for span in spans if span is not None]
+        return sum(count for count, _ in lefts), sum(size for _, size in lefts)
+
+    def _count(self, name: str) -> None:
+        self._statistics[name].bytes = sum(self._left(s)[1] for s in self._state.streams if s.name == name)
+
+    def _records(self, stream: Stream, after: int) -> Iterator[tuple[int, bytes]]:
+        """The records after `after`; where each batch ended is remembered, because the next one begins there."""
+        ends = self._ends.setdefault(stream.id, {})
+        for seq in [seq for seq in ends if seq < stream.gone]:
+            del ends[seq]
+        for segment in list(self._log.segments):
+            span = segment.spans.get(stream.id)
+            if span is None or span.last <= after:
+                continue
+            number, offset = ends.get(after, (0, 0))
+            begin = (offset, after + 1) if number == segment.number else ()
+            for seq, entry in segment.records(stream.id, *begin):
+                if seq > after:
+                    yield seq, entry.record
+                    ends.pop(after, None)
+                    ends[seq] = (segment.number, entry.end)
+                    after = seq
+
+    def _oldest(self, stream: Stream) -> int | None:
+        for segment in self._log.segments:
+            span = segment.spans.get(stream.id)
+            if span is None or span.last <= stream.gone:
+                continue
+            number, offset = self._ends.get(stream.id, {}).get(stream.gone, (0, 0))
+            begin = (offset, stream.gone + 1) if number == segment.number else ()
+            for seq, entry in segment.records(stream.id, *begin):
+                if seq > stream.gone:
+                    return (segment.base + entry.seconds) * 1000
+        return None
+
+    def _now(self) -> int:
+        return int(time.time())
+
+
+def _unwritable(error: OSError) -> OutboxFullError:
+    return OutboxFullError(f"the outbox cannot be written: {error}; free space on its disk")

@@ -25,7 +25,7 @@ from edge_host.boards.relay import Relay
 from edge_host.boards.view import BoardView
 from edge_host.delivery import Delivery, Publish
 from edge_host.download import Downloads
-from edge_host.errors import BoardRefusedError, BoardSilentError, DownloadError
+from edge_host.errors import BoardRefusedError, BoardSilentError, DownloadError, OutboxFullError
 from edge_host.journal import Journal
 from edge_host.messages import Bus
 from edge_host.outbox import Outbox, Position
@@ -130,7 +130,10 @@ class Session:
     async def _subscribe(self) -> None:
         body: dict[str, object] = {"lease": LEASE_SECONDS}
         if self._intake.boot is not None:
-            body["ack"] = [self._intake.boot, self._intake.stored]
+            stored = self._intake.stored
+            with contextlib.suppress(OutboxFullError):  # the board forgets what it is told is stored
+                await asyncio.to_thread(self._services.outbox.sync)
+                body["ack"] = [self._intake.boot, stored]
         self._unacknowledged.clear()
         lease = Lease.of(await self._client.write(Petiole.SUBSCRIBE, body))
         first = self._intake.boot is None

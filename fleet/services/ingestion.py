@@ -44,7 +44,8 @@ class Ingestion:
         """Takes a telemetry batch; returns (epoch, seq) up to which everything is stored after the commit."""
         stream = self._stream(device, TELEMETRY, batch.epoch)
         for seq in self._new(stream, batch):
-            self._measurements += self._rows(device, batch.epoch, seq, batch.records[seq - batch.first])
+            if pack := batch.records[seq - batch.first]:  # the device discarded an empty one, or it is in an average
+                self._measurements += self._rows(device, batch.epoch, seq, pack)
         return batch.epoch, stream.contiguous
 
     def events(self, device: Device, batch: EventBatch) -> tuple[int, int]:

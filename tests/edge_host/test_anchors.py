@@ -23,7 +23,7 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.store = StateStore(folder / "state.db")
-        self.outbox = Outbox(folder / "outbox.db", 1 << 20)
+        self.outbox = Outbox(folder / "outbox")
 
     def anchors(self, *enrolled: bytes) -> Anchors:
         return Anchors(enrolled, self.store, Journal("edge-1", self.outbox, lambda: None))

@@ -132,7 +132,7 @@ ROTATION = rotation.make([cose.public_key(b"n" * 32)], 5, b"o" * 32)
 )
 def test_a_rotation_is_passed_on_once(tmp_path: Path, has: list[bytes], answer: Any, said: list[str]) -> None:
     taken_over = said == ["link"]
-    outbox, store = Outbox(tmp_path / "outbox.db", 1 << 20), StateStore(tmp_path / "state.db")
+    outbox, store = Outbox(tmp_path / "outbox"), StateStore(tmp_path / "state.db")
     journal = Journal("board", outbox, lambda: None)
     view = BoardView("board", store, journal, lambda: None)
     view.set_desired(Desired(1, (), ROTATION).encode())

@@ -16,7 +16,8 @@ from edge_host.boards.client import SmpClient
 from edge_host.boards.events import EventIntake
 from edge_host.boards.records import Lease, greeting, record, workloads
 from edge_host.errors import BoardRefusedError, BoardSilentError
-from edge_host.outbox import EVENT, TELEMETRY, Outbox
+from edge_host.outbox import EVENT, TELEMETRY, Outbox, OutboxPolicy
+from edge_host.outbox_model import ClassPolicy, Discard
 from tests.edge_host.board_fakes import FakePort, answer_to, event, messages
 from tests.wire.strategies import plain_maps, scalars
 from wire import senml
@@ -24,13 +25,15 @@ from wire.errors import MalformedError, WireError
 from wire.messages import Event, EventKind
 from wire.smp import Petiole
 
+FULL = OutboxPolicy(telemetry=ClassPolicy(0, Discard.NEWEST))
+
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.lists(st.integers(1, 12), max_size=60), leased_at=st.integers(0, 20))
 def test_events_in_any_order_are_stored_in_theirs_and_once(
     order: list[int], leased_at: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    outbox = Outbox(tmp_path_factory.mktemp("intake") / "outbox.db", 1 << 20)
+    outbox = Outbox(tmp_path_factory.mktemp("intake") / "outbox")
     intake = EventIntake("board", outbox, lambda _: None)
     for at, seq in enumerate([*order, *range(1, 13)]):
         if at == min(leased_at, len(order)):
@@ -42,7 +45,7 @@ def test_events_in_any_order_are_stored_in_theirs_and_once(
 
 
 def test_what_the_board_no_longer_holds_is_not_waited_for(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "outbox.db", 1 << 20)
+    outbox = Outbox(tmp_path / "outbox")
     intake = EventIntake("board", outbox, lambda _: None)
     intake.leased(Lease(3, 9, 8, 100))
     intake.take(event(8))
@@ -50,7 +53,7 @@ def test_what_the_board_no_longer_holds_is_not_waited_for(tmp_path: Path) -> Non
 
 
 def test_an_erased_board_that_counts_anew_is_heard(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "outbox.db", 1 << 20)
+    outbox = Outbox(tmp_path / "outbox")
     outbox.set_source("board", 1, 50)
     intake = EventIntake("board", outbox, lambda _: None)
     intake.leased(Lease(1, 2, 1, 100))
@@ -59,7 +62,7 @@ def test_an_erased_board_that_counts_anew_is_heard(tmp_path: Path) -> None:
 
 
 def test_a_renewed_lease_that_is_older_than_the_events_since_brings_none_twice(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "outbox.db", 1 << 20)
+    outbox = Outbox(tmp_path / "outbox")
     intake = EventIntake("board", outbox, lambda _: None)
     intake.leased(Lease(3, 1, 1, 100))
     for seq in (1, 2, 3):
@@ -71,21 +74,21 @@ def test_a_renewed_lease_that_is_older_than_the_events_since_brings_none_twice(t
 
 
 def test_a_restart_of_the_board_is_noticed(tmp_path: Path) -> None:
-    intake = EventIntake("board", Outbox(tmp_path / "outbox.db", 1 << 20), lambda _: None)
+    intake = EventIntake("board", Outbox(tmp_path / "outbox"), lambda _: None)
     intake.leased(Lease(3, 0, 1, 100))
     with pytest.raises(BoardSilentError, match="restarted"):
         intake.leased(Lease(4, 0, 1, 100))
 
 
 def test_an_event_that_is_no_record_is_left_out_and_a_full_outbox_makes_it_wait(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "outbox.db", 1 << 20)
+    outbox = Outbox(tmp_path / "outbox")
     intake = EventIntake("board", outbox, lambda _: None)
     intake.leased(Lease(3, 0, 1, 100))
     intake.take({"boot": "x", "seq": 1})
     intake.take(event(1, kind=["no", "text"]))
     intake.take(event(2))
     assert (intake.stored, messages(outbox)) == (2, ["2"])
-    full = Outbox(tmp_path / "full.db", 0)
+    full = Outbox(tmp_path / "full", FULL)
     waiting = EventIntake("board", full, lambda _: None)
     waiting.leased(Lease(3, 0, 1, 100))
     waiting.take(event(1, kind="telemetry", n="t", wl="w", u="", v=1.0))
@@ -159,7 +162,7 @@ def test_refusals_keep_their_names(body: Mapping[str, Any], said: str) -> None:
 
 
 def test_messages_of_a_board_are_passed_on_and_not_stored(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "outbox.db", 1 << 20)
+    outbox = Outbox(tmp_path / "outbox")
     heard: list[Mapping[str, Any]] = []
     intake = EventIntake("board", outbox, lambda _: None, heard.append)
     intake.leased(Lease(3, 0, 1, 100))
@@ -171,7 +174,7 @@ def test_messages_of_a_board_are_passed_on_and_not_stored(tmp_path: Path) -> Non
 
 
 def test_a_message_that_is_none_does_not_hold_up_the_others(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "outbox.db", 1 << 20)
+    outbox = Outbox(tmp_path / "outbox")
 
     def refuse(_body: Mapping[str, Any]) -> None:
         raise MalformedError("no message")

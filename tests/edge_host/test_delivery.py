@@ -39,7 +39,7 @@ class Line:
 
 def play(folder: Path, story: Story) -> None:
     async def run() -> None:
-        outbox, line = Outbox(folder / "outbox.db", 1 << 20), Line()
+        outbox, line = Outbox(folder / "outbox"), Line()
         delivery = Delivery(outbox, ["edge"], line.publish)
         task = asyncio.create_task(delivery.run())
         try:

@@ -1,0 +1,220 @@
+"""The files of the outbox: a log in segments, ``<state>/outbox/<number>.log``.
+
+Only the last segment is written to, at its end. What is written survives the end of the process at once, and a power
+cut after `sync`. A segment of which nothing is wanted any more is kept as ``spare`` for the next one: blocks that have
+been written before cost the file system no bookkeeping.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import struct
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from edge_host.outbox_entries import HEAD, LATEST, PLACE, Kind, entry, head
+from edge_host.outbox_segment import Segment, read_sealed, sync_folder
+from edge_host.outbox_state import State
+from wire.errors import WireError
+
+log = logging.getLogger(__name__)
+
+Placed = tuple[int, int, int, int, bytes]
+"""A record for `Log.replace`: stream, number, weight, Unix time in seconds, bytes."""
+
+
+class Log:
+    """All methods but `sync` need the caller's lock. OSError when the disk does not take what is written."""
+
+    def __init__(self, folder: Path, segment_bytes: int) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
+        self._segment_bytes = segment_bytes
+        self._descriptor = -1
+        self._syncing = threading.Lock()
+        self._new_names = False
+        self.segments: list[Segment] = []
+        self.written = self.synced = self.bytes_written = self.syncs = 0
+
+    @property
+    def active(self) -> Segment:
+        """The segment that is written to."""
+        return self.segments[-1]
+
+    @property
+    def disk_bytes(self) -> int:
+        """How much the segments take."""
+        return sum(segment.size for segment in self.segments)
+
+    def load(self) -> State:
+        """Find the segments and what they say; the last one is complete up to its last good entry."""
+        for file in self._folder.glob("*.new"):
+            file.unlink()
+        merged, state = 0, None
+        for path in sorted(self._folder.glob("[0-9]*.log")):
+            number = int(path.stem)
+            if number <= merged:
+                path.unlink()
+                continue
+            segment = read_sealed(path, number) or scanned(path, number)[0]
+            merged = max(merged, segment.through)
+            self.segments.append(segment)
+        while self.segments and state is None:
+            newest, state = scanned(self.active.path, self.active.number)
+            if state is not None:
+                self.segments[-1] = newest
+            elif self.active.sealed:
+                break
+            else:
+                self.segments.pop().path.unlink()
+        if state is None and self.segments:
+            self._set_aside()
+        return state or State()
+
+    def _set_aside(self) -> None:
+        """Nothing tells whose records these are: keep the files for people, and begin anew."""
+        log.error("the outbox in %s is damaged; its files are kept with the suffix .damaged", self._folder)
+        for segment in self.segments:
+            segment.path.rename(segment.path.with_suffix(".damaged"))
+        self.segments = []
+
+    def resume(self) -> None:
+        """Go on writing at the end of the last segment."""
+        self._descriptor = os.open(self.active.path, os.O_RDWR | os.O_CLOEXEC)
+
+    def full(self, size: int, seconds: int) -> bool:
+        """Whether an entry with a body of that size, made at that Unix time, belongs into a new segment."""
+        return self.active.size + size > self._segment_bytes or not 0 <= seconds - self.active.base <= LATEST
+
+    def begin(self, seconds: int, snapshot: Callable[[int], bytes]) -> None:
+        """Begin a new segment; the one before is completed and on disk."""
+        number = self.active.number + 1 if self.segments else 1
+        path = self._folder / f"{number:010}.log"
+        spare = self._folder / "spare"
+        if spare.exists():
+            spare.rename(path)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            data = head(number) + entry(number, Kind.SNAPSHOT, 0, 0, snapshot(seconds))
+            self._write(descriptor, data, 0)
+            if self.segments:
+                self._seal()
+        except OSError:
+            os.close(descriptor)
+            path.unlink()
+            raise
+        self._descriptor = descriptor
+        self._new_names = True
+        self.segments.append(Segment(path, number, seconds, len(data)))
+
+    def append(self, kind: Kind, stream: int, seconds: int, body: bytes) -> None:
+        """Write an entry behind the last one; the caller notes a record in the segment."""
+        segment = self.active
+        data = entry(segment.number, kind, stream, min(LATEST, max(0, seconds - segment.base)), body)
+        self._write(self._descriptor, data, segment.size)
+        segment.size += len(data)
+        self.written += len(data)
+
+    def sync(self, mark: int, lock: threading.Lock) -> None:
+        """Return when everything up to `mark` of `written` is on disk; callers that wait share one synchronisation."""
+        with self._syncing:
+            if self.synced >= mark:
+                return
+            with lock:
+                reached, named = self.written, self._new_names
+                descriptor = os.dup(self._descriptor)
+                self._new_names = False
+            try:
+                os.fdatasync(descriptor)
+                if named:
+                    sync_folder(self._folder)
+            finally:
+                os.close(descriptor)
+            self.synced = max(self.synced, reached)
+            self.syncs += 1
+
+    def remove(self, segment: Segment) -> None:
+        """Nothing in a segment is wanted any more."""
+        self.segments.remove(segment)
+        spare = self._folder / "spare"
+        if spare.exists():
+            segment.path.unlink()
+        else:
+            segment.path.rename(spare)
+
+    def replace(self, old: list[Segment], records: Iterable[Placed], level: int) -> Segment:
+        """Put `records` in the place of neighbouring complete segments, as one of the thinning level `level`."""
+        first = old[0]
+        os.fdatasync(self._descriptor)  # from now on only the active segment tells what the streams are
+        sync_folder(self._folder)
+        fresh = Segment(first.path, first.number, first.base, HEAD.size, level, old[-1].number, sealed=True)
+        parts = [head(first.number)]
+        for stream, seq, weight, seconds, record in records:
+            at = min(LATEST, max(0, seconds - first.base))
+            parts.append(entry(first.number, Kind.PLACED, stream, at, PLACE.pack(seq, weight) + record))
+            fresh.note(stream, seq, len(record))
+            fresh.size += len(parts[-1])
+        data = b"".join(parts)
+        temporary = first.path.with_suffix(".new")
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            self._write(descriptor, data + fresh.index(), 0)
+            os.fdatasync(descriptor)
+        except OSError:
+            temporary.unlink()
+            raise
+        finally:
+            os.close(descriptor)
+        temporary.rename(first.path)
+        sync_folder(self._folder)
+        at = self.segments.index(first)
+        self.segments[at : at + len(old)] = [fresh]
+        for segment in old[1:]:
+            segment.path.unlink()
+        return fresh
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _seal(self) -> None:
+        segment = self.active
+        if self._descriptor < 0:
+            self._descriptor = os.open(segment.path, os.O_RDWR | os.O_CLOEXEC)
+        index = segment.index()
+        self._write(self._descriptor, index, segment.size)
+        os.ftruncate(self._descriptor, segment.size + len(index))
+        os.fdatasync(self._descriptor)
+        os.close(self._descriptor)
+        segment.sealed = True
+        self.synced = self.written
+
+    def _write(self, descriptor: int, data: bytes, offset: int) -> None:
+        if os.pwrite(descriptor, data, offset) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.bytes_written += len(data)
+
+
+def scanned(path: Path, number: int) -> tuple[Segment, State | None]:
+    """A segment by its entries, and what the outbox knew at its end; None when it does not begin with that."""
+    segment, state = Segment(path, number), State()
+    with path.open("rb") as file:
+        if file.read(HEAD.size) != head(number):
+            return segment, None
+    for found in segment.entries():
+        if found.start == HEAD.size and found.kind != Kind.SNAPSHOT:
+            return segment, None
+        try:
+            state.apply(segment, found)
+        except (WireError, LookupError, TypeError, ValueError, struct.error) as error:
+            log.error("%s: the entry at byte %d is damaged: %s", path, found.start, error)
+            break
+        if found.kind == Kind.INDEX:
+            break
+        segment.size = found.end
+    return segment, state if segment.size else None

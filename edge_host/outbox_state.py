@@ -1,0 +1,92 @@
+"""What the outbox knows besides the records: its streams, where they stand, and which events of boards it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge_host.outbox_entries import ORIGIN, PLACE, Entry, Kind
+from edge_host.outbox_segment import Segment
+from wire import cbor
+
+
+@dataclass
+class Stream:
+    """A stream of a device: `last` was appended, nothing up to `gone` is here any more, `refused` were not told yet.
+
+    `handed` is the highest number that was given out to be sent; it is not kept.
+    """
+
+    id: int
+    device: str
+    name: str
+    epoch: int
+    last: int = 0
+    gone: int = 0
+    refused: int = 0
+    discarded: int = 0
+    thinned: int = 0
+    handed: int = 0
+
+
+@dataclass
+class State:
+    """The streams by their number; `boot` is the start of the machine in which the segment was begun."""
+
+    streams: list[Stream] = field(default_factory=list)
+    sources: dict[str, dict[int, int]] = field(default_factory=dict)
+    boot: str = ""
+    closed: bool = False
+    base: int = 0
+
+    def find(self, device: str, name: str) -> Stream | None:
+        """The stream `name` of a device."""
+        return next((s for s in self.streams if s.device == device and s.name == name), None)
+
+    def source(self, device: str, boot: int) -> int:
+        """The last event of a board's start that is kept, 0 for none."""
+        return self.sources.get(device, {}).get(boot, 0)
+
+    def set_source(self, device: str, boot: int, seq: int) -> None:
+        """Note it; only this start and the one before are remembered."""
+        kept = {at: last for at, last in self.sources.get(device, {}).items() if at in (boot, boot - 1)}
+        self.sources[device] = kept | {boot: seq}
+
+    def snapshot(self) -> bytes:
+        """All of it, as a new segment begins with."""
+        streams = [[s.device, s.name, s.epoch, s.last, s.gone, s.refused, s.discarded, s.thinned] for s in self.streams]
+        sources = [[d, b, seq] for d, starts in self.sources.items() for b, seq in starts.items()]
+        return cbor.encode({"streams": streams, "sources": sources, "boot": self.boot, "base": self.base})
+
+    def apply(self, segment: Segment, entry: Entry) -> None:
+        """Take an entry of a segment, in order."""
+        self.closed = entry.kind in (Kind.CLOSED, Kind.INDEX) and (self.closed or entry.kind == Kind.CLOSED)
+        if entry.kind == Kind.SNAPSHOT:
+            self._restore(cbor.decode(entry.body, "snapshot of the outbox"))
+            segment.base = self.base
+        elif entry.kind == Kind.STREAM:
+            device, name, epoch = cbor.decode(entry.body, "stream of the outbox")
+            self.streams.append(Stream(len(self.streams), device, name, epoch))
+        elif entry.kind in (Kind.RECORD, Kind.FROM_BOARD, Kind.PLACED):
+            stream = self.streams[entry.stream]
+            stream.last = PLACE.unpack_from(entry.body)[0] if entry.kind == Kind.PLACED else stream.last + 1
+            segment.note(stream.id, stream.last, len(entry.record))
+            if entry.kind == Kind.FROM_BOARD:
+                self.set_source(stream.device, *ORIGIN.unpack_from(entry.body))
+        elif entry.kind == Kind.GONE:
+            self.streams[entry.stream].gone = cbor.decode(entry.body, "end of records")
+        elif entry.kind == Kind.SOURCE:
+            self.set_source(*cbor.decode(entry.body, "source of the outbox"))
+        elif entry.kind == Kind.REFUSED:
+            stream = self.streams[entry.stream]
+            stream.refused, stream.discarded, stream.thinned = cbor.decode(entry.body, "refusals of the outbox")
+
+    def _restore(self, kept: Any) -> None:
+        self.boot, self.base = kept["boot"], kept["base"]
+        self.streams = [
+            Stream(at, device, name, epoch, *numbers)
+            for at, (device, name, epoch, *numbers) in enumerate(kept["streams"])
+        ]
+        self.sources = {}
+        for device, boot, seq in kept["sources"]:
+            self.sources.setdefault(device, {})[boot] = seq
