@@ -160,9 +160,12 @@ class Message:
         )
 
     def raise_for_error(self) -> None:
-        """Raise SmpError when this answer carries an error, in the form of either SMP version."""
+        """Raise SmpError when this answer carries an error, in the form of either SMP version.
+
+        A bare `rc` is a code of SMP itself, group 0, whichever group the request was for.
+        """
         error = self.body.get("err")
-        group: Any = self.group
+        group: Any = Group.OS
         code: Any = self.body.get("rc", 0)
         if isinstance(error, dict):
             group, code = error.get("group"), error.get("rc")

@@ -93,7 +93,7 @@ def test_refusals_have_both_names() -> None:
 )
 def test_smp_errors_of_both_versions(body: dict[str, Any], group: int, rc: int) -> None:
     with pytest.raises(SmpError, match="wrong-class") as caught:
-        Message(Op.READ_ANSWER, Group.OS, 0, 1, body).raise_for_error()
+        Message(Op.READ_ANSWER, Group.PETIOLE, 0, 1, body).raise_for_error()
     assert (caught.value.group, caught.value.rc) == (group, rc)
 
 
