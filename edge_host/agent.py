@@ -82,6 +82,7 @@ class Agent:
             open_labels(config.labels),
             self._bus,
             KeyValueFile(config.state / "keyvalue.db"),
+            schedules=self._store.schedules,
         )
         self._anchors = Anchors(config.anchors, self._store, self._local_journal())
         self._boards = [self._board(board) for board in config.boards]
