@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -53,16 +54,18 @@ class Rate:
         self._speed = amount / seconds
         self._last = time.monotonic()
         self._told = float("-inf")
+        self._lock = threading.Lock()
 
     def take(self, tokens: int) -> bool:
         """Whether `tokens` were there; they are gone then."""
-        now = time.monotonic()
-        self._tokens = min(self._most, self._tokens + (now - self._last) * self._speed)
-        self._last = now
-        if self._tokens < tokens:
-            return False
-        self._tokens -= tokens
-        return True
+        with self._lock:
+            now = time.monotonic()
+            self._tokens = min(self._most, self._tokens + (now - self._last) * self._speed)
+            self._last = now
+            if self._tokens < tokens:
+                return False
+            self._tokens -= tokens
+            return True
 
     def may_tell(self) -> bool:
         """Whether it is time to tell again that the rate was reached: at most once a minute."""
