@@ -17,6 +17,7 @@ from pathlib import Path
 
 import wasmtime
 
+from edge_host import calling
 from edge_host.lean import installed
 
 TICK_SECONDS = 0.05
@@ -47,6 +48,7 @@ SETTINGS: dict[str, object] = {
 
 def new_engine() -> wasmtime.Engine:
     """An engine with our settings; the compiler process makes an equal one."""
+    calling.install()
     config = wasmtime.Config()
     for name, value in SETTINGS.items():
         setattr(config, name, value)

@@ -1,0 +1,180 @@
+"""Repairs of how wasmtime-py 48 calls functions between Python and a guest; `install` puts them in place of its own.
+
+- The type of a function is asked of Wasmtime anew at each call, part by part and in every level of a value: most of
+  the time of a call. Here a function keeps its type, and a type its parts.
+- An exception of a host function is kept in a variable of the whole process, where a guest in another thread finds
+  it; and host functions are numbered without a lock. Here nothing is shared.
+- A text is copied through an array type that is made for its length.
+
+A host function keeps the type of its first call: a linker must serve one component.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from collections.abc import Callable
+from ctypes import byref, pointer
+from functools import cached_property
+from typing import Any
+
+from wasmtime import StoreContext, WasmtimeError
+from wasmtime import _ffi as ffi
+from wasmtime.component import (
+    EnumType,
+    FlagsType,
+    Func,
+    FuncType,
+    LinkerInstance,
+    ListType,
+    OptionType,
+    RecordType,
+    ResultType,
+    TupleType,
+    VariantType,
+)
+
+Value = ffi.wasmtime_component_val_t
+_PARTS: tuple[tuple[Any, str], ...] = (
+    *((ListType, "element"), (RecordType, "fields"), (TupleType, "elements"), (VariantType, "cases")),
+    *((EnumType, "names"), (OptionType, "payload"), (ResultType, "ok"), (ResultType, "err"), (FlagsType, "names")),
+)
+_VARIANTS: tuple[Any, ...] = (VariantType, OptionType, ResultType)
+
+
+class _Signature:
+    """The parameters and the result of a function, as converters."""
+
+    def __init__(self, kind: Any) -> None:
+        self.parameters = tuple(parameter for _, parameter in kind.params)
+        self.result = kind.result
+        self.array = Value * len(self.parameters)
+
+
+class _HostFunction:
+    """A function that guests call, with its type once that is known."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.signature: _Signature | None = None
+
+
+_HOST_FUNCTIONS: dict[int, _HostFunction] = {}
+_NUMBERS = itertools.count(1)
+
+
+def install() -> None:
+    """Use these from now on in this process; calling it again changes nothing."""
+    if Func.__call__ is _call:
+        return
+    for kind, name in _PARTS:
+        _keep(kind, name, vars(kind)[name].fget)
+    for kind in _VARIANTS:
+        _keep_result(kind, "_cases")
+        _keep_result(kind, "_tagged")
+    _keep_result(ListType, "_is_bytes")
+    for holder, name, ours in (
+        (Func, "__call__", _call),
+        (LinkerInstance, "add_func", _add_function),
+        (ffi, "to_str", _text),
+        (ffi, "bytes_to_capi", _bytes_to_c),
+    ):
+        setattr(holder, name, ours)
+
+
+def _keep(kind: Any, name: str, find: Callable[[Any], Any]) -> None:
+    kept = cached_property(find)
+    kept.__set_name__(kind, name)
+    setattr(kind, name, kept)
+
+
+def _keep_result(kind: Any, method: str) -> None:
+    name = f"_kept{method}"
+    _keep(kind, name, getattr(kind, method))
+    setattr(kind, method, lambda self: getattr(self, name))
+
+
+def _call(function: Any, store: Any, *arguments: Any) -> Any:
+    """Call an export; raises `WasmtimeError`, or `TypeError` for arguments that do not fit."""
+    signature = vars(function).get("_signature")
+    if signature is None:
+        with function.type(store) as kind:
+            signature = function._signature = _Signature(kind)
+    if len(arguments) != len(signature.parameters):
+        raise TypeError(f"{len(arguments)} arguments for {len(signature.parameters)} parameters")
+    given = signature.array()
+    converted = 0
+    try:
+        for kind, argument in zip(signature.parameters, arguments, strict=True):
+            kind.convert_to_c(store, argument, pointer(given[converted]))
+            converted += 1
+        result = None if signature.result is None else Value()
+        error = ffi.wasmtime_component_func_call(
+            *(byref(function._func), store._context(), given, converted),
+            *((None, 0) if result is None else (byref(result), 1)),
+        )
+        if error:
+            raise WasmtimeError._from_ptr(error)
+        return None if result is None else signature.result.convert_from_c(result)
+    finally:
+        for place in range(converted):
+            ffi.wasmtime_component_val_delete(byref(given[place]))
+
+
+def _add_function(instance: Any, name: str, function: Callable[..., Any]) -> None:
+    """Offer a host function; raises `WasmtimeError` for a name that is there already."""
+    instance._assert_not_locked()
+    number = next(_NUMBERS)
+    _HOST_FUNCTIONS[number] = _HostFunction(function)
+    encoded = name.encode()
+    error = ffi.wasmtime_component_linker_instance_add_func(
+        *(instance.ptr(), ctypes.create_string_buffer(encoded), len(encoded), _called, number, _forget)
+    )
+    if error:
+        raise WasmtimeError._from_ptr(error)
+
+
+@ffi.wasmtime_component_func_callback_t  # type: ignore[untyped-decorator]
+def _called(number: int, context: Any, kind: Any, arguments: Any, _count: int, results: Any, _results: int) -> int:
+    store = StoreContext(context)
+    try:
+        host = _HOST_FUNCTIONS[number]
+        signature = host.signature
+        if signature is None:
+            with FuncType._from_ptr(kind, owner=store) as found:
+                signature = host.signature = _Signature(found)
+        values = [parameter.convert_from_c(arguments[at]) for at, parameter in enumerate(signature.parameters)]
+        result = host.function(store, *values)
+        if signature.result is not None:
+            signature.result.convert_to_c(store, result, results)
+    except WasmtimeError as error:
+        return _address(error)
+    except BaseException as error:  # what leaves a callback is printed and lost
+        return _address(WasmtimeError(f"host function failed: {error!r}"))
+    finally:
+        store._invalidate()
+    return 0
+
+
+@ctypes.CFUNCTYPE(None, ctypes.c_void_p)  # type: ignore[untyped-decorator]
+def _forget(number: int) -> None:
+    if _HOST_FUNCTIONS:
+        _HOST_FUNCTIONS.pop(number, None)
+
+
+def _address(error: Any) -> int:
+    return ctypes.cast(error._consume(), ctypes.c_void_p).value or 0
+
+
+def _text(bytes_: Any) -> str:
+    return ctypes.string_at(bytes_.data, bytes_.size).decode() if bytes_.size else ""
+
+
+def _bytes_to_c(content: bytes | bytearray) -> Any:
+    if not isinstance(content, bytes | bytearray):
+        raise TypeError("expected bytes")
+    made = ffi.wasm_byte_vec_t()
+    ffi.wasm_byte_vec_new_uninitialized(byref(made), len(content))
+    if content:
+        ctypes.memmove(made.data, bytes(content), len(content))
+    return made
