@@ -149,7 +149,7 @@ def test_a_lost_answer_is_asked_for_again_and_silence_is_an_error() -> None:
     ("body", "said"),
     [
         ({"err": {"group": 64, "rc": 5}, "rsn": "bad-signature: of key 00"}, "bad-signature: of key 00"),
-        ({"rc": 9, "rsn": "too old"}, "old-sequence: too old"),
+        ({"rc": 9, "rsn": "too old"}, "internal: SMP group 0, error 9: too old"),
         ({"err": {"group": 64, "rc": 11}}, "no-space: group 64, error 11"),
         ({"err": {"group": 64, "rc": 99}}, "internal: SMP group 64, error 99: group 64, error 99"),
         ({"err": {"group": 0, "rc": 8}}, "internal: SMP group 0, error 8: group 0, error 8"),
