@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_host import config_resources
+from edge_host.config_resources import Target, read_target
 from edge_host.errors import ConfigError
 from edge_host.settings import Choice, File, Flag, Integer, Section, Tables, Text
 from edge_host.toml_table import Table
@@ -23,11 +25,17 @@ from wire.names import check_name
 I2C, SPI, GPIO, PWM = "wasi:i2c/i2c", "wasi:spi/spi", "wasi:gpio/digital", "wasi:gpio/pwm"
 BIASES = ("as-is", "disabled", "pull-up", "pull-down")
 
-INTERFACE = Choice("interface", "what guests open under this label", choices=(I2C, SPI, GPIO, PWM))
+INTERFACE = Choice(
+    "interface",
+    "what guests open under this label",
+    choices=(I2C, SPI, GPIO, PWM, *config_resources.INTERFACES),
+)
 BACKEND = Choice(
     "backend",
-    "`linux`: hardware here, needs `pip install 'petiole[devices]'`; `simulated`: models of the same contract",
-    choices=("simulated", "linux"),
+    "`linux`: hardware here, needs `pip install 'petiole[devices]'`; `simulated`: models of the same contract; "
+    "others: what stores or carries it",
+    optional=True,
+    choices=tuple(dict.fromkeys(("simulated", "linux", *config_resources.BACKENDS))),
 )
 LABEL = Section("labels.NAME", "What a guest may open under NAME, and what drives it.", (INTERFACE, BACKEND))
 
@@ -82,7 +90,10 @@ LINUX_PWM = Section(
     "labels.NAME", "`/sys/class/pwm/pwmchip<chip>/pwm<channel>`.", (CHANNEL, PWM_CHIP, PERIOD), f"linux {PWM}"
 )
 
-SECTIONS = (LABEL, SIMULATED_I2C, MODEL_DEVICE, SIMULATED_GPIO, LINUX_I2C, LINUX_SPI, LINUX_GPIO, LINUX_PWM)
+SECTIONS = (
+    *(LABEL, SIMULATED_I2C, MODEL_DEVICE, SIMULATED_GPIO, LINUX_I2C, LINUX_SPI, LINUX_GPIO, LINUX_PWM),
+    *config_resources.SECTIONS,
+)
 """The sections of the labels, for the reference page."""
 
 
@@ -141,6 +152,7 @@ class Label:
 
     ``linux`` says where it is, for that backend; the rest is for simulated ones: ``devices`` on an I2C bus, ``file``
     with the level of an input, ``wired_to`` another label whose wire this is, ``is_input`` a pin for reading alone.
+    ``target`` says what it is when it is no hardware of a bus; its ``backend`` may be empty.
     """
 
     name: str
@@ -151,6 +163,7 @@ class Label:
     file: Path | None = None
     wired_to: str | None = None
     is_input: bool = False
+    target: Target | None = None
 
 
 def read_labels(root: Table) -> Mapping[str, Label]:
@@ -171,7 +184,14 @@ def _label(name: str, table: Table) -> Label:
     except WireError as error:
         raise ConfigError(table.file, table.path, str(error)) from None
     interface = table.get(INTERFACE)
-    backend = table.get(BACKEND)
+    backend = table.find(BACKEND)
+    target = read_target(interface, backend, name, table)
+    if target is not None:
+        label = Label(name, interface, backend or "", target=target)
+        table.close()
+        return label
+    if backend not in ("linux", "simulated"):
+        raise table.error("backend", f"must be linux or simulated for {interface}")
     if backend == "linux":
         section, read = _LINUX[interface]
         table.also(section)

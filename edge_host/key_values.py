@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -45,13 +45,26 @@ class KeyValues(Protocol):
     def increment(self, bucket: str, key: str, delta: int) -> int:
         """Add to a number in decimal text; raises `KeyValueFullError` or `NotANumberError`."""
 
+    def get_many(self, bucket: str, keys: list[str]) -> list[bytes | None]:
+        """The values under `keys`, all of one moment."""
+
+    def set_many(self, bucket: str, entries: list[tuple[str, bytes]]) -> None:
+        """Keep all of them, or none; raises `KeyValueFullError`."""
+
+    def delete_many(self, bucket: str, keys: list[str]) -> None:
+        """Forget them, all at once."""
+
 
 class KeyValueFile:
-    """The file of this host; may be used from any thread. A change is on the disk when its method returns."""
+    """A file of this host; may be used from any thread. A change is on the disk when its method returns.
 
-    def __init__(self, file: Path) -> None:
+    Without a file everything is in memory. `named` are the files of buckets that have one of their own.
+    """
+
+    def __init__(self, file: Path | None, named: Mapping[str, KeyValueFile] | None = None) -> None:
+        self._named = dict(named or {})
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        self._database = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
         self._database.execute(
@@ -65,6 +78,8 @@ class KeyValueFile:
 
     def remove(self, workload: str) -> None:
         """Forget everything of a workload."""
+        for file in self._named.values():
+            file.remove(workload)
         self.run(lambda database: database.execute("DELETE FROM entries WHERE workload = ?", (workload,)))
 
     def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
@@ -79,8 +94,14 @@ class KeyValueFile:
             self._database.execute("COMMIT")
             return result
 
+    def of_bucket(self, bucket: str) -> KeyValueFile:
+        """The file that a bucket is in."""
+        return self._named.get(bucket, self)
+
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and those of buckets that have one of their own."""
+        for file in self._named.values():
+            file.close()
         self._database.close()
 
 
@@ -92,19 +113,19 @@ class _Component:
     most: int
 
     def get(self, bucket: str, key: str) -> bytes | None:
-        return self.file.run(lambda database: self._value(database, bucket, key))
+        return self.file.of_bucket(bucket).run(lambda database: self._value(database, bucket, key))
 
     def set(self, bucket: str, key: str, value: bytes) -> None:
-        self.file.run(lambda database: self._put(database, bucket, key, value))
+        self.file.of_bucket(bucket).run(lambda database: self._put(database, bucket, key, value))
 
     def delete(self, bucket: str, key: str) -> None:
         sql = "DELETE FROM entries WHERE workload = ? AND bucket = ? AND key = ?"
-        self.file.run(lambda database: database.execute(sql, (self.workload, bucket, key)))
+        self.file.of_bucket(bucket).run(lambda database: database.execute(sql, (self.workload, bucket, key)))
 
     def keys(self, bucket: str, start: int) -> tuple[list[str], int | None]:
         sql = "SELECT key FROM entries WHERE workload = ? AND bucket = ? ORDER BY key LIMIT ? OFFSET ?"
         asked = (self.workload, bucket, PAGE + 1, start)
-        rows = self.file.run(lambda database: database.execute(sql, asked).fetchall())
+        rows = self.file.of_bucket(bucket).run(lambda database: database.execute(sql, asked).fetchall())
         return [key for (key,) in rows[:PAGE]], start + PAGE if len(rows) > PAGE else None
 
     def increment(self, bucket: str, key: str, delta: int) -> int:
@@ -115,7 +136,22 @@ class _Component:
             self._put(database, bucket, key, str(total).encode())
             return total
 
-        return self.file.run(add)
+        return self.file.of_bucket(bucket).run(add)
+
+    def get_many(self, bucket: str, keys: list[str]) -> list[bytes | None]:
+        return self.file.of_bucket(bucket).run(lambda database: [self._value(database, bucket, key) for key in keys])
+
+    def set_many(self, bucket: str, entries: list[tuple[str, bytes]]) -> None:
+        def put(database: sqlite3.Connection) -> None:
+            for key, value in entries:
+                self._put(database, bucket, key, value)
+
+        self.file.of_bucket(bucket).run(put)
+
+    def delete_many(self, bucket: str, keys: list[str]) -> None:
+        sql = "DELETE FROM entries WHERE workload = ? AND bucket = ? AND key = ?"
+        rows = [(self.workload, bucket, key) for key in keys]
+        self.file.of_bucket(bucket).run(lambda database: database.executemany(sql, rows))
 
     def _value(self, database: sqlite3.Connection, bucket: str, key: str) -> bytes | None:
         sql = "SELECT value FROM entries WHERE workload = ? AND bucket = ? AND key = ?"

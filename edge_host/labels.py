@@ -9,6 +9,13 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from edge_host.blobs import Blobs
+    from edge_host.key_values import KeyValueFile
+    from edge_host.messages import Message
 
 Operation = int | bytes
 """One step of an I2C transaction: read so many bytes, or write these bytes."""
@@ -90,7 +97,64 @@ class Pwm(abc.ABC):
         """Be on for `duty` of `MOST` of the time."""
 
 
-Resource = I2cBus | SpiDevice | Pin | Pwm
+@dataclass(frozen=True)
+class Folder:
+    """A folder of this machine."""
+
+    path: Path
+    read_only: bool
+
+
+class SerialLine(abc.ABC):
+    """One serial port, closed at first. Methods raise `OSError` when the hardware does."""
+
+    @abc.abstractmethod
+    def open(self, arrived: Callable[[], None]) -> bool:
+        """Open it and call `arrived`, in any thread, when something has; False when somebody has it open."""
+
+    @abc.abstractmethod
+    def read(self, most: int) -> bytes:
+        """Up to `most` bytes that have arrived."""
+
+    @abc.abstractmethod
+    def waiting(self) -> bool:
+        """Whether `read` would give something or raise."""
+
+    @abc.abstractmethod
+    def write(self, data: bytes) -> None:
+        """Send all of `data`."""
+
+    @abc.abstractmethod
+    def discard(self) -> None:
+        """Forget what has arrived."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Close it."""
+
+
+class Carrier(abc.ABC):
+    """A way that messages take instead of the host's own bus."""
+
+    @abc.abstractmethod
+    def subscribe(self, pattern: str, deliver: Callable[[Message], None]) -> Callable[[], None]:
+        """Give each message that fits the filter to `deliver`, in any thread; call what comes back to end that."""
+
+    @abc.abstractmethod
+    def publish(self, message: Message) -> int:
+        """Send a message, without waiting for anything; raises `OSError` when that cannot be done now."""
+
+    @abc.abstractmethod
+    def inbox(self, deliver: Callable[[Message], None]) -> tuple[str, Callable[[], None]]:
+        """A new subject for answers, and how to end it; raises `OSError` where requests cannot be made."""
+
+    def close(self) -> None:
+        """End it."""
+        return
+
+
+Resource: TypeAlias = "I2cBus | SpiDevice | Pin | Pwm | Folder | KeyValueFile | Blobs | SerialLine | Carrier"
+Kind = TypeVar("Kind")
 
 
 class Labels:
@@ -98,6 +162,19 @@ class Labels:
 
     def __init__(self, resources: Mapping[str, Resource]) -> None:
         self._resources = dict(resources)
+
+    def of(self, label: str, kind: type[Kind]) -> Kind | None:
+        """The resource under `label`, if it is of this `kind`."""
+        resource = self._resources.get(label)
+        return resource if isinstance(resource, kind) else None
+
+    def all_of(self, kind: type[Kind]) -> dict[str, Kind]:
+        """All resources of this `kind`, by their labels."""
+        return {label: found for label, found in self._resources.items() if isinstance(found, kind)}
+
+    def folder(self, label: str) -> Folder | None:
+        """The folder under `label`, or None."""
+        return self.of(label, Folder)
 
     def bus(self, label: str) -> I2cBus | None:
         """The I2C bus under `label`, or None."""

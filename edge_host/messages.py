@@ -64,8 +64,8 @@ class Bus:
             self._subscriptions[number] = (pattern, deliver)
         return lambda: self._forget(number)
 
-    def inbox(self, deliver: Deliver) -> tuple[str, Callable[[], None]]:
-        """A new subject for answers, and how to end it."""
+    def inbox(self, deliver: Deliver, of: str = "") -> tuple[str, Callable[[], None]]:
+        """A new subject for answers to a message with the subject `of`, and how to end it."""
         with self._lock:
             number = next(self._numbers)
             subject = f"{INBOX}{number}"

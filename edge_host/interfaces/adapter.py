@@ -7,12 +7,13 @@ context.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 import wasmtime
-from wasmtime.component import LinkerInstance, Record, ResourceHost, ResourceType
+from wasmtime.component import LinkerInstance, Record, ResourceHost, ResourceType, Variant
 
 from edge_host.errors import StopError
 from edge_host.interfaces.context import GuestContext
@@ -32,6 +33,37 @@ class ResourceNumber(IntEnum):
     SPI_DEVICE = 7
     POLLABLE = 8
     BUCKET = 9
+    IO_ERROR = 10
+    INPUT_STREAM = 11
+    OUTPUT_STREAM = 12
+    DESCRIPTOR = 13
+    DIRECTORY_ENTRIES = 14
+    NEVER_OPEN = 15
+    """Resources of which a guest never gets one: terminals, sockets."""
+    NETWORK = 16
+    FIELDS = 17
+    INCOMING_REQUEST = 18
+    OUTGOING_REQUEST = 19
+    REQUEST_OPTIONS = 20
+    RESPONSE_OUT = 21
+    INCOMING_RESPONSE = 22
+    OUTGOING_RESPONSE = 23
+    INCOMING_BODY = 24
+    OUTGOING_BODY = 25
+    FUTURE_RESPONSE = 26
+    FUTURE_TRAILERS = 27
+    OUTGOING_VALUE = 28
+    INCOMING_VALUE = 29
+    CONTAINER = 30
+    OBJECT_NAMES = 31
+    SERIAL_PORT = 32
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Marks an argument whose handle the guest gives away (`own`), to an object of type `kind`."""
+
+    kind: type
 
 
 def bind(instance: LinkerInstance, context: GuestContext, name: str, function: HostFunction) -> None:
@@ -66,6 +98,39 @@ def bind_method(instance: LinkerInstance, context: GuestContext, full: str, kind
     bind_with_objects(instance, context, f"[method]{full}", kind, function)
 
 
+def bind_resources(
+    instance: LinkerInstance,
+    context: GuestContext,
+    name: str,
+    function: HostFunction,
+    kinds: Sequence[type | Taken | None],
+) -> None:
+    """Offer a function whose arguments are handles as `kinds` says: lent, `Taken`, or None for plain values.
+
+    Arguments beyond `kinds` are plain, and an absent optional handle stays None.
+    """
+
+    def call(store: Any, *arguments: Any) -> Any:
+        def with_objects() -> Any:
+            given = list(arguments)
+            for place, kind in enumerate(kinds):
+                if kind is not None and given[place] is not None:
+                    given[place] = take_object(store, context, given[place], kind)
+            return function(*given)
+
+        return _guard(context, name, with_objects, ())
+
+    instance.add_func(name, call)
+
+
+def take_object(store: Any, context: GuestContext, handle: Any, kind: type | Taken) -> Any:
+    """The object behind a handle; one that is `Taken` is the guest's no more."""
+    if isinstance(kind, type):
+        return _object(store, context, handle, kind)
+    with handle:
+        return context.handles.take(handle.to_host(store).rep, kind.kind)
+
+
 def bind_resource(instance: LinkerInstance, context: GuestContext, name: str, number: ResourceNumber) -> None:
     """Offer the resource type `name`."""
 
@@ -78,6 +143,16 @@ def bind_resource(instance: LinkerInstance, context: GuestContext, name: str, nu
 def new_handle(context: GuestContext, number: ResourceNumber, resource: object) -> ResourceHost:
     """An owned handle for the guest to `resource`, of the resource type `number`."""
     return ResourceHost.own(context.handles.add(resource), number)
+
+
+def ok(value: object = None) -> Variant:
+    """The good case of a WIT result, whatever its types."""
+    return Variant("ok", value)
+
+
+def err(value: object = None) -> Variant:
+    """The bad case of a WIT result, whatever its types."""
+    return Variant("err", value)
 
 
 def record(**fields: object) -> Record:

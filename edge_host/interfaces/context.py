@@ -9,10 +9,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, runtime_checkable
 
+from edge_host.blob_places import WorkloadBlobs
 from edge_host.errors import StopError
 from edge_host.interfaces.signal import Signal
 from edge_host.key_values import KeyValues
 from edge_host.labels import Labels
+from edge_host.links import ComponentBus
 from edge_host.messages import Bus
 from wire.descriptor import Grant, Limits
 from wire.edge_options import EdgeOptions
@@ -118,6 +120,10 @@ class Handles:
             self.drop(number)
 
 
+def _no_blobs() -> WorkloadBlobs:
+    raise StopError("error", "this host keeps no objects")
+
+
 @dataclass
 class GuestContext:
     """One component's side of the host."""
@@ -127,11 +133,13 @@ class GuestContext:
     config: Mapping[str, str]
     labels: Labels
     sink: Sink
-    bus: Bus
+    bus: Bus | ComponentBus
     key_values: KeyValues
     options: EdgeOptions = field(default_factory=EdgeOptions)
     secrets: Mapping[str, str] = field(default_factory=dict)
     """What the device's secrets that the component was granted hold, by key."""
+    blobs: Callable[[], WorkloadBlobs] = field(default=_no_blobs)
+    """Gives the containers of the workload."""
     at_end: list[Callable[[], None]] = field(default_factory=list, init=False)
     """Called when the guest is closed."""
     handles: Handles = field(init=False)

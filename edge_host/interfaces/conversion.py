@@ -2,6 +2,8 @@
 
 - ``list<u8>`` is converted element by element, some 0.8 microseconds for each byte. In C it is an array of 32-byte
   values, whose kind is the first byte and whose `u8` is the ninth: strided copies fill and read it at once.
+- A `Variant` with the name of a case is that case, whether or not values of the type have names in wasmtime-py; of a
+  ``result`` the type of the other case is not looked at.
 - Which case of a ``result`` or ``variant`` a value is, is looked up in a set of the whole process without a lock: two
   guests in two threads get each other's cases. And an error beside an ``option`` is never found to be one.
 """
@@ -16,6 +18,7 @@ from wasmtime.component import ListType, OptionType, ResultType, ValType, Varian
 
 VALUE_BYTES = ctypes.sizeof(ffi.wasmtime_component_val_t)
 KIND_AT = ffi.wasmtime_component_val_t.kind.offset
+_RESULT = ("ok", "err")
 U8_AT = ffi.wasmtime_component_val_t.of.offset
 
 _STOCK: dict[tuple[type, str], Any] = {
@@ -66,18 +69,28 @@ def _values(raw: Any) -> Any:
 
 def _lower(kind: Any, store: Any, value: Any) -> tuple[str, Any]:
     """The case that `value` is of a variant-like type, and its payload in C."""
+    if isinstance(value, Variant):
+        if isinstance(kind, ResultType) and value.tag in _RESULT:
+            return value.tag, _payload(kind.ok if value.tag == "ok" else kind.err, store, value.payload)
+        for name, payload in kind._cases():
+            if name == value.tag:
+                return name, _payload(payload, store, value.payload)
     tagged = kind._tagged()
     if tagged and not isinstance(value, Variant):
         raise TypeError(f"expected a Variant, not {value!r}")
     for name, payload in kind._cases():
-        if name != value.tag if tagged else not _is_case(payload, value):
-            continue
-        if payload is None:
-            return name, None
-        raw = ffi.wasmtime_component_val_t()
-        payload.convert_to_c(store, value.payload if tagged else value, ctypes.pointer(raw))
-        return name, ffi.wasmtime_component_val_new(ctypes.byref(raw))
+        if not tagged and _is_case(payload, value):
+            return name, _payload(payload, store, value)
     raise TypeError(f"{value!r} is no case of the type")
+
+
+def _payload(kind: ValType | None, store: Any, value: Any) -> Any:
+    """The payload of a case in C; None for a case without one."""
+    if kind is None:
+        return None
+    raw = ffi.wasmtime_component_val_t()
+    kind.convert_to_c(store, value, ctypes.pointer(raw))
+    return ffi.wasmtime_component_val_new(ctypes.byref(raw))
 
 
 def _is_case(payload: ValType | None, value: object) -> bool:

@@ -14,7 +14,9 @@ from edge_host.interfaces.adapter import (
     bind_method,
     bind_resource,
     bind_with_objects,
+    err,
     new_handle,
+    ok,
     record,
 )
 from edge_host.interfaces.context import GuestContext
@@ -35,9 +37,14 @@ class Bucket:
 
 def attempt(context: GuestContext, key: str, action: Callable[[], Result]) -> Result | Variant:
     """Run `action` on `key`; what goes wrong becomes the WIT error."""
-    size = len(key.encode())
-    context.spend(size)
-    if not 0 < size <= LONGEST_KEY:
+    return attempt_all(context, [key], action)
+
+
+def attempt_all(context: GuestContext, keys: list[str], action: Callable[[], Result]) -> Result | Variant:
+    """Run `action` on `keys`; what goes wrong becomes the WIT error."""
+    sizes = [len(key.encode()) for key in keys]
+    context.spend(sum(sizes))
+    if not all(0 < size <= LONGEST_KEY for size in sizes):
         return Variant("other", "invalid-key")
     try:
         return action()
@@ -97,3 +104,30 @@ def link_atomics(instance: LinkerInstance, context: GuestContext) -> None:
         return attempt(context, key, lambda: context.key_values.increment(bucket.name, key, delta))
 
     bind_with_objects(instance, context, "increment", Bucket, increment)
+
+
+def link_batch(instance: LinkerInstance, context: GuestContext) -> None:
+    """Offer ``wasi:keyvalue/batch`` to a guest."""
+    values = context.key_values
+    bind_resource(instance, context, "bucket", ResourceNumber.BUCKET)
+
+    def result(found: object) -> Variant:
+        return err(found) if isinstance(found, Variant) else ok(found)
+
+    def get_many(bucket: Bucket, keys: list[str]) -> Variant:
+        found = attempt_all(context, keys, lambda: values.get_many(bucket.name, keys))
+        if isinstance(found, Variant):
+            return err(found)
+        context.spend(sum(len(value) for value in found if value is not None))
+        return ok([None if value is None else (key, value) for key, value in zip(keys, found, strict=True)])
+
+    def set_many(bucket: Bucket, entries: list[tuple[str, bytes]]) -> Variant:
+        context.spend(sum(len(value) for _, value in entries))
+        return result(attempt_all(context, [key for key, _ in entries], lambda: values.set_many(bucket.name, entries)))
+
+    def delete_many(bucket: Bucket, keys: list[str]) -> Variant:
+        return result(attempt_all(context, keys, lambda: values.delete_many(bucket.name, keys)))
+
+    bind_with_objects(instance, context, "get-many", Bucket, get_many)
+    bind_with_objects(instance, context, "set-many", Bucket, set_many)
+    bind_with_objects(instance, context, "delete-many", Bucket, delete_many)

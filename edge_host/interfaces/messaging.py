@@ -14,6 +14,9 @@ from wire.interfaces import MESSAGING
 from wire.messages import MAX_MESSAGE_DATA
 from wire.subjects import fits, is_subject
 
+UNAVAILABLE = "unavailable"
+"""The link that the subject is bound to has no connection now, or cannot do this."""
+
 
 def broker_message(message: Message) -> Record:
     """The WIT record of a message."""
@@ -26,7 +29,10 @@ def publish(context: GuestContext, message: Message) -> str | None:
         return refused
     if message.reply_to is not None and not is_subject(message.reply_to):
         return "invalid-subject"
-    context.bus.publish(message)
+    try:
+        context.bus.publish(message)
+    except OSError:
+        return UNAVAILABLE
     return None
 
 
@@ -40,11 +46,16 @@ def request(context: GuestContext, subject: str, body: bytes, timeout_ms: int) -
         answers.append(message)
         context.signal.notify()
 
-    inbox, close = context.bus.inbox(answered)
+    try:
+        inbox, close = context.bus.inbox(answered, subject)
+    except OSError:
+        return UNAVAILABLE
     try:
         context.bus.publish(Message(subject, body, inbox))
         if not context.wait(lambda: bool(answers), time.monotonic() + timeout_ms / 1000):
             return "timeout"
+    except OSError:
+        return UNAVAILABLE
     finally:
         close()
     context.spend(len(answers[0].body))
