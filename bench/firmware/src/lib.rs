@@ -56,6 +56,13 @@ fn check_copies() {
                 fail("memcpy");
             }
         }
+        for (source, target) in [(0, 8), (8, 0), (0, 3), (3, 0)] {
+            let mut moved = from;
+            moved.copy_within(source..source + core::hint::black_box(size), target);
+            if moved[target..target + size] != from[source..source + size] {
+                fail("memmove");
+            }
+        }
         let mut words = [u32::MAX; 24];
         words[..core::hint::black_box(size) / 4].fill(core::hint::black_box(0));
         let good = |(at, word): (usize, &u32)| *word == if at < size / 4 { 0 } else { u32::MAX };
