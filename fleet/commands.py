@@ -2,7 +2,8 @@
 
 import json
 import logging
-import os
+import signal
+import threading
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from urllib.parse import urlsplit
@@ -11,8 +12,9 @@ import httpx
 import typer
 
 from fleet.broker.config import leaf_config, leaf_secret
+from fleet.broker.health import free_monitor_port
 from fleet.broker.hub import leaf_password_file, read_leaf_password
-from fleet.broker.program import find_nats_server
+from fleet.broker.program import Server
 from fleet.errors import FleetError, SetupError
 from fleet.identity.files import private_folder, write_private
 from fleet.settings import LOOPBACK, BrokerAddress, EmbeddedBroker, Settings, TlsFiles
@@ -102,15 +104,22 @@ def leaf(
     password_file: Annotated[Path | None, typer.Option(help="File with the site's password.")] = None,
     ca: Annotated[Path | None, typer.Option(help="The fleet's authority (PEM), when the hub has TLS.")] = None,
 ) -> None:
-    """Run the broker of a site in the foreground: a nats-server leaf that keeps messages while the hub is away."""
+    """Run the broker of a site in the foreground: a nats-server leaf that is started again when it ends or hangs."""
+    _start_logging("info")
+    folder, monitor = state.absolute(), free_monitor_port()
     try:
-        config = _write_leaf(
-            state.absolute(), site, port, hub, password=_password(site, fleet_state, password_file), ca=ca
-        )
-        program = find_nats_server()
-    except (SetupError, MalformedError) as error:
+        password = _password(site, fleet_state, password_file)
+        config = _write_leaf(folder, site, port, hub, password=password, ca=ca, monitor=monitor)
+        server = Server(config, folder / "leaf.log", folder / "leaf.pid", LOOPBACK, [port], monitor=monitor)
+        server.start()
+    except (FleetError, MalformedError) as error:
         _fail(str(error))
-    os.execv(program, [program, "--config", str(config)])  # noqa: S606 - this process becomes the broker
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(3600):
+        pass
+    server.stop()
 
 
 @app.command("leaf-config")
@@ -186,7 +195,9 @@ def _password(site: str, fleet_state: Path | None, password_file: Path | None) -
     return read_leaf_password(password_file or leaf_password_file((fleet_state or Path()) / "broker", site))
 
 
-def _write_leaf(folder: Path, site: str, port: int, hub: str, *, password: str, ca: Path | None) -> Path:
+def _write_leaf(
+    folder: Path, site: str, port: int, hub: str, *, password: str, ca: Path | None, monitor: int | None = None
+) -> Path:
     parts = urlsplit(hub)
     if parts.scheme not in {"nats-leaf", "tls"} or not parts.hostname:
         raise SetupError(f"hub address {hub!r} is not nats-leaf://HOST:PORT or tls://HOST:PORT")
@@ -194,7 +205,9 @@ def _write_leaf(folder: Path, site: str, port: int, hub: str, *, password: str, 
     secret = leaf_secret(site, password, parts.hostname, parts.port or LEAF_PORT, tls=parts.scheme == "tls")
     write_private(folder / "hub-address.conf", secret.encode())
     config = folder / "leaf.conf"
-    text = leaf_config(site, port, folder / "jetstream", "hub-address.conf", ca.absolute() if ca else None)
+    text = leaf_config(
+        site, port, folder / "jetstream", "hub-address.conf", ca.absolute() if ca else None, monitor_port=monitor
+    )
     config.write_text(text)
     return config
 

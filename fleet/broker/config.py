@@ -48,6 +48,7 @@ class HubSettings:
     host: str
     local_password: str
     tls: ServerTls | None
+    monitor_port: int | None = None
 
 
 def hub_config(settings: HubSettings, sites: Sequence[SiteAccess]) -> str:
@@ -56,6 +57,7 @@ def hub_config(settings: HubSettings, sites: Sequence[SiteAccess]) -> str:
         "# Written by the fleet from its registry; changes by hand are lost.",
         'server_name: "petiole-hub"',
         "listen: 127.0.0.1:-1",
+        *_monitor(settings.monitor_port),
         f"jetstream {{ store_dir: {_text(settings.store)}, domain: hub }}",
         f"mqtt {{ host: {_text(settings.host)}, port: {settings.mqtt_port}{_mqtt_tls(settings.tls)} }}",
     ]
@@ -68,14 +70,20 @@ def hub_config(settings: HubSettings, sites: Sequence[SiteAccess]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def leaf_config(site: str, port: int, store: Path, secret_file: str, ca: Path | None) -> str:
-    """The configuration of a site's leaf. Its secret lies in a file beside it, which defines the variable `HUB`."""
+def leaf_config(
+    site: str, port: int, store: Path, secret_file: str, ca: Path | None, *, monitor_port: int | None = None
+) -> str:
+    """The configuration of a site's leaf. Its secret lies in a file beside it, which defines the variable `HUB`.
+
+    `monitor_port` is where it tells on loopback how it is.
+    """
     tls = f", tls {{ ca_file: {_text(ca)} }}" if ca else ""
     return "\n".join(
         [
             f"include {_text('./' + secret_file)}",
             f"server_name: {_text('petiole-leaf-' + site)}",
             "listen: 127.0.0.1:-1",
+            *_monitor(monitor_port),
             f"jetstream {{ store_dir: {_text(store)}, domain: {_text('site-' + site)} }}",
             f"mqtt {{ host: 127.0.0.1, port: {port} }}",
             f"leafnodes {{ reconnect: 1s, remotes: [ {{ url: $HUB{tls} }} ] }}",
@@ -158,6 +166,10 @@ def _imported(account: str, subject: str) -> str:
 
 def _exported(subject: str, account: str) -> str:
     return f"{{ stream: {_text(subject)}, accounts: [{_text(account)}] }}"
+
+
+def _monitor(port: int | None) -> list[str]:
+    return [] if port is None else [f"http: 127.0.0.1:{port}"]
 
 
 def _mqtt_tls(tls: ServerTls | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fleet.broker.config import FLEET_USER, HubSettings, ServerTls, SiteAccess, hub_config
+from fleet.broker.health import free_monitor_port
 from fleet.broker.program import Server
 from fleet.errors import SetupError
 from fleet.identity.authority import Authority
@@ -31,9 +32,17 @@ class Hub:
             host=embedded.host,
             local_password=secrets.token_hex(16),
             tls=tls,
+            monitor_port=free_monitor_port(),
         )
         ports = [port for port in (embedded.mqtt_port, embedded.leaf_port) if port is not None]
-        self._server = Server(self._config_file, folder / "hub.log", folder / "hub.pid", embedded.host, ports)
+        self._server = Server(
+            self._config_file,
+            folder / "hub.log",
+            folder / "hub.pid",
+            embedded.host,
+            ports,
+            monitor=self._settings.monitor_port,
+        )
         self._written = ""
 
     def start(self, sites: Sequence[SiteAccess]) -> None:

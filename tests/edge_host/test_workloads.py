@@ -247,14 +247,19 @@ def test_without_a_network_everything_comes_back_and_nothing_is_lost(tmp_path: P
 
 
 def _wait_for_outbox(agent: AgentProcess, count: int) -> int:
-    import sqlite3
+    import shutil
     import time
 
-    for _ in range(600):
-        with sqlite3.connect(agent.state / "outbox.db") as database:
-            (held,) = database.execute("SELECT COUNT(*) FROM record WHERE stream = 'telemetry'").fetchone()
+    from edge_host.outbox import Outbox
+
+    for attempt in range(600):
+        copy = shutil.copytree(agent.state / "outbox", agent.folder / f"copy-{attempt}")
+        outbox = Outbox(copy)
+        held = outbox.depth(DEVICE).telemetry
+        outbox.close()
+        shutil.rmtree(copy)
         if held >= count:
-            return int(held)
+            return held
         time.sleep(0.05)
     raise AssertionError(f"{held} records in the outbox")
 

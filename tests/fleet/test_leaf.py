@@ -2,6 +2,7 @@
 
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,6 +126,27 @@ def test_a_hub_that_hangs_at_a_change_of_sites_is_started_again_and_knows_the_ch
         wait_until(lambda: pid_file.read_text() not in {"", str(first)}, "another nats-server")
         with Device.enrolled(fleet, "an505-1", settings.broker.port) as device:
             assert send_until_acknowledged(device, 1, 20.0) == (EPOCH, 1)
+
+
+def test_a_leaf_that_hangs_or_lost_its_store_is_started_again_and_loses_nothing(
+    settings: Settings, leaf: subprocess.Popen[bytes], leaf_port: int, tmp_path: Path
+) -> None:
+    """What the leaf held is gone with its store; the device sends again what was not acknowledged."""
+    pid_file = tmp_path / "leaf" / "leaf.pid"
+    device = connected(leaf_port)
+    with open_fleet(settings) as fleet:
+        assert send_until_acknowledged(device, 1, 20.0) == (EPOCH, 1)
+        first = pid_file.read_text()
+        os.kill(int(first), signal.SIGSTOP)
+        wait_until(lambda: pid_file.read_text() not in {"", first}, "another nats-server")
+        assert send_until_acknowledged(device, 2, 21.0) == (EPOCH, 2)
+        second = pid_file.read_text()
+        shutil.rmtree(tmp_path / "leaf" / "jetstream")
+        os.kill(int(second), signal.SIGKILL)
+        wait_until(lambda: pid_file.read_text() not in {"", second}, "a third nats-server")
+        assert send_until_acknowledged(device, 3, 22.0) == (EPOCH, 3)
+        assert [row.value for row in fleet.telemetry("an505-1")] == [20.0, 21.0, 22.0]
+    device.__exit__()
 
 
 def test_the_leaf_says_what_it_lacks(tmp_path: Path) -> None:
