@@ -197,7 +197,7 @@ class Guest:
 
     def retire(self) -> None:
         """Free the instance and everything it held; `renew` makes another one."""
-        self._context.handles.clear()
+        self._context.close()
         self._functions.clear()
         if not self._is_retired:
             self._is_retired = True
@@ -213,7 +213,6 @@ class Guest:
     def close(self) -> None:
         """Free everything."""
         self.retire()
-        self._context.close()
         if self._linker is not None:
             with _LINKING:
                 self._linker.close()

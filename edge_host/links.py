@@ -88,9 +88,9 @@ class ComponentBus:
                 self._replies.popitem(last=False)
 
 
-def bus_for(bus: Bus, labels: Labels, options: EdgeOptions | None) -> Bus | ComponentBus:
+def bus_for(bus: Bus | ComponentBus, labels: Labels, options: EdgeOptions | None) -> Bus | ComponentBus:
     """The bus of a component with these `options`; raises `RefusedError` for a link that this host does not have."""
-    if options is None or not options.bindings:
+    if options is None or not options.bindings or isinstance(bus, ComponentBus):
         return bus
     bindings: dict[str, tuple[tuple[str, ...], Carrier]] = {}
     for label, filters in options.bindings.items():

@@ -9,22 +9,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import wasmtime
 from wasmtime.component import Component as WasmComponent
 
+from edge_host.blob_places import BlobPlaces
 from edge_host.engine import EpochTicker
 from edge_host.errors import StopError
 from edge_host.guest import Guest, check, provider_of
 from edge_host.interfaces.context import GuestContext, Sink
 from edge_host.key_values import KeyValueFile, KeyValues
 from edge_host.labels import Labels
+from edge_host.links import ComponentBus, bus_for
 from edge_host.messages import Bus
 from edge_host.pool import Pool, PoolRules
 from edge_host.routes import Routes
 from edge_host.schedule_log import ScheduleLog
 from edge_host.scheduler import Clock
+from edge_host.secrets import Secrets
 from edge_host.serving import Serving, finish
 from edge_host.wall_clock import WallClock
 from wire.descriptor import Component
@@ -41,11 +45,18 @@ class Host:
     ticker: EpochTicker
     pool: Executor
     labels: Labels
-    bus: Bus
+    bus: Bus | ComponentBus
     key_values: KeyValueFile
     routes: Routes = field(default_factory=Routes)
     schedules: ScheduleLog = field(default_factory=ScheduleLog)
     clock: Clock = field(default_factory=WallClock)
+    blobs: BlobPlaces | None = None
+    secrets: Secrets = field(default_factory=Secrets)
+
+    def for_component(self, described: Component) -> Host:
+        """The host as a component sees it whose messages may take other ways; raises `RefusedError`."""
+        bus = bus_for(self.bus, self.labels, described.edge)
+        return self if bus is self.bus else replace(self, bus=bus)
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,7 @@ class Running:
         self._name = name
         self._parts = {part.described.name: part for part in parts}
         self._called = called
+        self._hosts: dict[str, Host] = {}
         self._pools: dict[str, Pool] = {}
         self._servings: list[Serving] = []
         self._is_held = False
@@ -131,6 +143,7 @@ class Running:
 
     async def _load(self, described: Component) -> None:
         part = self._parts[described.name]
+        self._hosts[described.name] = self._host.for_component(described)
         pool = Pool(self._maker(part), PoolRules.of(described), described.limits.fuel_per_second)
         self._pools[described.name] = pool
         try:
@@ -154,15 +167,21 @@ class Running:
         return make
 
     def _context(self, part: Part, values: KeyValues) -> GuestContext:
-        described, host = part.described, self._host
-        return GuestContext(
-            *(described.grants, described.limits, described.config, host.labels, part.sink, host.bus, values),
-            described.edge or EdgeOptions(),
+        described, host = part.described, self._hosts[part.described.name]
+        options = described.edge or EdgeOptions()
+        secrets = host.secrets.read(options.secrets)
+        config = {**described.config, **secrets}
+        context = GuestContext(
+            *(described.grants, described.limits, config, host.labels, part.sink, host.bus, values), options, secrets
         )
+        if host.blobs is not None:
+            context.blobs = partial(host.blobs.of_workload, self._name)
+        return context
 
     async def _serve(self) -> None:
         self._servings = [
-            Serving(self._host, self._name, self._parts[name], pool, self._called) for name, pool in self._pools.items()
+            Serving(self._hosts[name], self._name, self._parts[name], pool, self._called)
+            for name, pool in self._pools.items()
         ]
         running = [asyncio.create_task(serving.run()) for serving in self._servings]
         try:
