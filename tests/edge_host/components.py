@@ -221,6 +221,18 @@ def halving() -> bytes:
     )
 
 
+def halving_forever() -> bytes:
+    """Exports `petiole:example/half` and never answers."""
+    return bytes(
+        wasmtime.wat2wasm("""(component
+      (core module $m (func (export "of") (param i32) (result i32) (loop $again (br $again)) (i32.const 0)))
+      (core instance $m (instantiate $m))
+      (func $of (param "number" u32) (result u32) (canon lift (core func $m "of")))
+      (instance $half (export "of" (func $of)))
+      (export "petiole:example/half@0.1.0" (instance $half)))""")
+    )
+
+
 def asking(number: int, kind: str = "u32") -> bytes:
     """Sends half of `number` as `t`; thinks that halves are of the type `kind`."""
     wasm = wasmtime.wat2wasm(f"""(component {TELEMETRY} {PEER.replace("result u32", f"result {kind}")} {_LIBRARY}
