@@ -1,7 +1,7 @@
 //! From verified bytes to a running component.
 
 use alloc::boxed::Box;
-use alloc::rc::Rc;
+use alloc::rc::{Rc, Weak};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -27,10 +27,18 @@ pub struct Engine {
     devices: Devices,
     /// Guests with the same stack limit share an engine, because the limit is a setting of the engine.
     engines: RefCell<Vec<(u32, EngineWeak)>>,
+    /// Code that runs: where it lies, its guests' stack limit, and one that has it.
+    loaded: RefCell<Vec<Loaded>>,
     /// Where the guests' machine stacks come from.
     stacks: Arc<Stacks>,
     /// An engine stays on one thread.
     _local: Rc<()>,
+}
+
+struct Loaded {
+    code: *const [u8],
+    stack: u32,
+    guest: Weak<Mailbox>,
 }
 
 /// What the deployment descriptor says about one component.
@@ -52,6 +60,7 @@ impl Engine {
         Self {
             devices,
             engines: RefCell::default(),
+            loaded: RefCell::default(),
             stacks: Stacks::new(),
             _local: Rc::new(()),
         }
@@ -99,6 +108,11 @@ impl Engine {
         let mut linker = Linker::new(component.engine());
         link::link(&mut linker, &component, &deployment.grants, peers)?;
         let mailbox = Mailbox::new(component);
+        self.loaded.borrow_mut().push(Loaded {
+            code,
+            stack: deployment.limits.stack,
+            guest: Rc::downgrade(&mailbox),
+        });
         let Deployment {
             grants,
             limits,
@@ -140,8 +154,23 @@ impl Engine {
         }
     }
 
-    /// The component in `code`.
+    /// The component in `code`; guests that run the same code share it, because the engine knows code by its address.
     fn component(&self, code: &'static [u8], limits: &Limits) -> Result<Component, LoadError> {
+        let mut loaded = self.loaded.borrow_mut();
+        loaded.retain(|known| known.guest.strong_count() > 0);
+        let known = loaded.iter().find(|known| core::ptr::eq(known.code, code));
+        if let Some((known, guest)) = known.and_then(|known| Some((known, known.guest.upgrade()?)))
+        {
+            return if known.stack == limits.stack {
+                Ok(guest.component.clone())
+            } else {
+                Err(LoadError::Incompatible(alloc::format!(
+                    "the same code runs with a stack of {} bytes: give both guests the same stack, or stop the other first",
+                    known.stack
+                )))
+            };
+        }
+        drop(loaded);
         let engine = self.engine(limits.stack)?;
         // SAFETY: the only callers outside of tests hold `VerifiedCode`: the bytes were made by our compiler, which
         // the holder of a trusted key vouches for, and stay as they are while the component lives.

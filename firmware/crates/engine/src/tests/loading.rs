@@ -3,7 +3,7 @@ use std::vec;
 
 use petiole_interfaces::Devices;
 
-use super::{LOGGING, component, granted, load_on};
+use super::{LOGGING, compile, component, granted, load_on, run};
 use crate::{Deployment, Entry, LoadError};
 
 #[test]
@@ -68,4 +68,32 @@ fn a_component_without_handler_is_incompatible() {
         guest.err(),
         Some(LoadError::NoExport("petiole:schedule/handler@0.1.0"))
     );
+}
+
+#[test]
+fn guests_of_the_same_code_share_it() {
+    let code = compile(&component("", &[], "", "(i32.const 4000)"));
+    let engine = crate::Engine::new(Devices::default());
+    let load = |deployment| {
+        let port = std::boxed::Box::new(petiole_interfaces::double::Recorder::new().0);
+        engine.load_bytes(code, deployment, port, &[])
+    };
+    let other_stack = || Deployment {
+        limits: petiole_interfaces::Limits {
+            stack: 8_192,
+            ..petiole_interfaces::Limits::default()
+        },
+        ..Deployment::default()
+    };
+    let mut one = load(Deployment::default()).expect("nothing else has the code");
+    let mut two = load(Deployment::default()).expect("they share the code");
+    assert!(run(&mut one).is_ok());
+    drop(one);
+    assert!(run(&mut two).is_ok());
+    let refused = load(other_stack()).err().map(|error| error.to_string());
+    assert!(
+        refused.is_some_and(|text| text.contains("the same code runs with a stack of 4096 bytes"))
+    );
+    drop(two);
+    assert!(load(other_stack()).is_ok());
 }
