@@ -53,8 +53,8 @@ class _Options:
 
 
 def _options(arguments: list[str]) -> _Options:
-    """Read the command line; `argparse` would be the largest module of an agent that has two options."""
-    config: str | None = None
+    """Read the command line; `argparse` would be the largest module of an agent that has few options."""
+    given_values: dict[str, str] = {}
     verbose = False
     left = list(arguments)
     while left:
@@ -79,9 +79,9 @@ def _misused(problem: str) -> NoReturn:
 
 
 def _lock(config: Config) -> list[Lock]:
-    owner = f"petiole agent {config.device}, {config.file}"
     private_folder(config.state)
-    return [lock_state(config.state, owner), *(lock_port(board.port, owner) for board in config.boards)]
+    ports = [board.port for board in config.boards if board.port is not None]
+    return [lock_state(config.state, config.owner), *(lock_port(port, config.owner) for port in ports)]
 
 
 async def _run(config: Config) -> None:

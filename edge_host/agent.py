@@ -20,6 +20,7 @@ from typing import Any
 from edge_host.anchors import Anchors
 from edge_host.artifacts import Artifacts
 from edge_host.backends import open_labels
+from edge_host.boards.finder import Finder
 from edge_host.boards.member import BoardMember
 from edge_host.boards.session import Services as BoardServices
 from edge_host.boards.view import BoardView
@@ -85,6 +86,7 @@ class Agent:
             schedules=self._store.schedules,
         )
         self._anchors = Anchors(config.anchors, self._store, self._local_journal())
+        self._finder = Finder(config.boards, config.owner, self._tell)
         self._boards = [self._board(board) for board in config.boards]
         self._members: dict[str, Member] = {config.device: self._local()}
         self._members.update((board.name, member) for board, member in zip(config.boards, self._boards, strict=True))
@@ -99,7 +101,7 @@ class Agent:
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        for work in (self._delivery.run(), self._reporter.run(), self._uplink.run()):
+        for work in (self._delivery.run(), self._reporter.run(), self._uplink.run(), self._finder.run()):
             self._spawn(work)
         try:
             async with Presence(self._config.state, self._config.metrics, self._status) as presence:
@@ -151,7 +153,7 @@ class Agent:
         journal = Journal(board.name, self._outbox, self._delivery.wake)
         view = BoardView(board.name, self._store, journal, lambda: self._reporter.changed(board.name))
         services = BoardServices(self._outbox, self._delivery, self._downloads, self._bus, self._publish)
-        return BoardMember(board, view, journal, services)
+        return BoardMember(board, view, journal, services, self._finder)
 
     def _publish(self, device: str, kind: str, payload: bytes) -> bool:
         return self._uplink.publish(topics.topic(self._config.site, device, kind), payload)
@@ -165,6 +167,10 @@ class Agent:
     def _connected(self) -> None:
         self._delivery.reconnected()
         self._reporter.all_changed()
+
+    def _tell(self, level: str, message: str) -> None:
+        log.warning("%s", message)
+        self._local_journal().event(EventKind.LINK, level=level, message=message)
 
     def _kicked(self) -> None:
         message = (

@@ -51,9 +51,16 @@ LISTEN = Text(
 METRICS = Section("metrics", "Metrics on request; `petiole agent metrics` shows them without.", (LISTEN,))
 
 BOARD_NAME = Name("name", "the device name of the board", kind="device")
-PORT = Text("port", "its port: a serial device, or `socket://HOST:PORT` paced to `baud`")
+PORT = Text(
+    "port",
+    "its port: a serial device, or `socket://HOST:PORT` paced to `baud`; without it the board is looked for at the "
+    "USB serial ports by the name that it gives itself",
+    optional=True,
+)
+USB = Text("usb", "`VID:PID`, hexadecimal: look at ports of this USB id, besides those known for boards", optional=True)
+SERIAL = Text("serial", "look only at the port with this USB serial number", optional=True)
 BAUD = Integer("baud", "bits a second on the line", 115_200, least=300, most=100_000_000)
-BOARDS = Section("boards", "The attached boards, one table each.", (BOARD_NAME, PORT, BAUD), array=True)
+BOARDS = Section("boards", "The attached boards, one table each.", (BOARD_NAME, PORT, USB, SERIAL, BAUD), array=True)
 
 
 @dataclass(frozen=True)
@@ -70,11 +77,17 @@ class Mqtt:
 
 @dataclass(frozen=True)
 class Board:
-    """An attached board: a serial device or ``socket://host:port``; ``baud`` paces sockets too."""
+    """An attached board: a serial device or ``socket://host:port``; ``baud`` paces sockets too.
+
+    Without a port (None) it is looked for at the USB serial ports: at those with the numbers ``usb`` (vendor, product)
+    and the serial number ``serial`` where they are set.
+    """
 
     name: str
-    port: str
+    port: str | None
     baud: int
+    usb: tuple[int, int] | None = None
+    serial: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,10 +105,19 @@ class Config:
     outbox: OutboxPolicy = OutboxPolicy()
     guest_threads: int = 64
     metrics: tuple[str, int] | None = None
+    manifests: Path | None = None
+
+    @property
+    def owner(self) -> str:
+        """What locks say of who holds them."""
+        return f"petiole agent {self.device}, {self.file}"
 
 
-def load(file: Path) -> Config:
-    """The configuration in `file`; raises `ConfigError`."""
+def load(file: Path, seen_as: Path | None = None) -> Config:
+    """The configuration in `file`; raises `ConfigError`.
+
+    `seen_as` is its path on the machine that it is for, when `file` lies in an image of it.
+    """
     file = file.absolute()
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -103,6 +125,7 @@ def load(file: Path) -> Config:
         raise ConfigError(file, "", f"cannot be read: {error.strerror}; name the file with --config") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(file, "", f"is not TOML: {error}") from None
+    file = seen_as or file
     root = Table(file, "", content)
     device = root.section(DEVICE)
     identity = root.section(IDENTITY)
@@ -179,13 +202,32 @@ def _anchors(identity: Table) -> tuple[bytes, ...]:
 def _boards(tables: list[Table]) -> tuple[Board, ...]:
     boards: list[Board] = []
     for table in tables:
-        board = Board(table.get(BOARD_NAME), table.get(PORT), table.get(BAUD))
-        if "://" in board.port and not board.port.startswith("socket://"):
-            raise table.error("port", f"{board.port!r} is neither a serial device nor socket://host:port")
+        board = Board(
+            *(table.get(BOARD_NAME), table.find(PORT), table.get(BAUD)), usb=_usb(table), serial=table.find(SERIAL)
+        )
+        if board.port is not None:
+            if "://" in board.port and not board.port.startswith("socket://"):
+                raise table.error("port", f"{board.port!r} is neither a serial device nor socket://host:port")
+            if board.usb or board.serial:
+                raise table.error("port", "a board is found by its port or by usb and serial, not by both")
         if any(board.name == other.name for other in boards):
             raise table.error("name", f"{board.name!r} is used twice")
-        if any(board.port == other.port for other in boards):
+        if any(board.port == other.port is not None for other in boards):
             raise table.error("port", f"{board.port!r} is used twice")
         table.close()
         boards.append(board)
     return tuple(boards)
+
+
+def _usb(table: Table) -> tuple[int, int] | None:
+    text = table.find(USB)
+    if text is None:
+        return None
+    vendor, colon, product = text.partition(":")
+    try:
+        found = int(vendor, 16), int(product, 16)
+    except ValueError:
+        found = -1, -1
+    if not colon or not all(0 <= number <= 0xFFFF for number in found):
+        raise table.error(USB.name, f"{text!r} is not VID:PID in hexadecimal, for example 303a:1001")
+    return found

@@ -12,6 +12,7 @@ from typing import Any, Self
 import serial
 
 from provisioning.errors import DeviceRefusedError, NoAnswerError, PortError
+from wire import port_lock
 from wire.errors import MalformedError, SmpError
 from wire.refusals import Refusal
 from wire.smp import MAX_MESSAGE, Decoder, Group, Image, Message, Op, Os, Petiole, encode_frames
@@ -28,11 +29,12 @@ class SmpClient:
     """An open port with a board behind it; a context manager.
 
     Requests are sent again twice when no answer comes within `seconds`: every command of ours may be repeated.
-    Raises PortError at the start if the port cannot be opened.
+    Raises PortError at the start if the port cannot be opened, or an agent or another command uses it.
     """
 
     def __init__(self, port: str, *, baud: int = 115200, seconds: float = ANSWER_SECONDS) -> None:
         self.port = port
+        self._lock = _locked(port)
         self._seconds = seconds
         self._sequence = 0
         self._decoder = Decoder()
@@ -40,6 +42,7 @@ class SmpClient:
             self._line = serial.serial_for_url(port, baudrate=baud, timeout=READ_SECONDS, do_not_open=True)
             self._open(tries=OPEN_TRIES if "://" in port else 1)
         except (serial.SerialException, ValueError) as error:
+            port_lock.release(self._lock)
             raise PortError(
                 f"the port cannot be opened: {error}",
                 where=port,
@@ -67,7 +70,10 @@ class SmpClient:
 
     def close(self) -> None:
         """Close the port."""
-        self._line.close()
+        if self._lock >= 0:
+            self._line.close()
+            port_lock.release(self._lock)
+            self._lock = -1
 
     def echo(self, text: str) -> str:
         """Let the board say `text`."""
@@ -135,6 +141,18 @@ class SmpClient:
         except MalformedError as error:
             raise NoAnswerError(str(error), where=self.port) from error
         return answer.body
+
+
+def _locked(port: str) -> int:
+    """The port's lock, which agents take too."""
+    try:
+        return port_lock.take(port_lock.port_lock_file(port), "petiole, a command at the desk")
+    except port_lock.HeldError as error:
+        raise PortError(
+            f"the port is in use by {error.holder}", where=port, next_step="stop it, then try again"
+        ) from error
+    except OSError as error:
+        raise PortError(f"the port's lock cannot be taken: {error}", where=port) from error
 
 
 def _decoded(data: bytes) -> Message | None:

@@ -7,7 +7,8 @@ import contextlib
 import logging
 from typing import Any
 
-from edge_host.boards.port import open_port
+from edge_host.boards.finder import Finder
+from edge_host.boards.port import Port, open_port
 from edge_host.boards.relay import Relay
 from edge_host.boards.session import Services, Session
 from edge_host.boards.view import BoardView
@@ -27,10 +28,13 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 class BoardMember:
     """See `edge_host.member.Member`."""
 
-    def __init__(self, board: Board, view: BoardView, journal: Journal, services: Services) -> None:
+    def __init__(self, board: Board, view: BoardView, journal: Journal, services: Services, finder: Finder) -> None:
+        """`finder` looks for the board when it has no port."""
         self.journal = journal
         self.view = view
         self._board = board
+        self._finder = finder
+        self.port = board.port
         self._services = services
         self._relay = Relay(board.name, services.bus, services.publish)
         self._session: Session | None = None
@@ -90,7 +94,9 @@ class BoardMember:
         return {"time": unix_ms(), "up": self.view.facts.get("up")}, None
 
     def _silent(self) -> str:
-        return f"board {self._board.name} does not answer on {self._board.port}"
+        if self.port is None:
+            return f"board {self._board.name} is at no USB port of this machine"
+        return f"board {self._board.name} does not answer on {self.port}"
 
     @property
     def digests(self) -> set[bytes]:
@@ -122,7 +128,17 @@ class BoardMember:
             await asyncio.sleep(pause)
 
     async def _attach(self) -> None:
-        port = await open_port(self._board)
-        with contextlib.closing(port):
-            self._session = Session(port, self.view, self.journal, self._services, self._relay)
-            await self._session.run()
+        if self._board.port is not None:
+            with contextlib.closing(await open_port(self._board.port, self._board.baud)) as line:
+                await self._serve(line)
+            return
+        with contextlib.closing(await self._finder.find(self._board.name)) as found:
+            self.port = found.port.path
+            try:
+                await self._serve(found.line)
+            finally:
+                self.port = None
+
+    async def _serve(self, line: Port) -> None:
+        self._session = Session(line, self.view, self.journal, self._services, self._relay)
+        await self._session.run()

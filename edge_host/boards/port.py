@@ -12,7 +12,6 @@ import os
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from edge_host.config import Board
 from edge_host.errors import BoardSilentError
 
 READ_BYTES = 4096
@@ -33,29 +32,29 @@ class Port(Protocol):
         """Close the line."""
 
 
-async def open_port(board: Board) -> Port:
+async def open_port(port: str, baud: int) -> Port:
     """Open the line of a board; raises `BoardSilentError`."""
     try:
-        if board.port.startswith("socket://"):
-            return await _SocketPort.open(board)
-        return _SerialPort(board)
+        if port.startswith("socket://"):
+            return await _SocketPort.open(port, baud)
+        return _SerialPort(port, baud)
     except (OSError, ValueError, TimeoutError) as error:
-        raise BoardSilentError(f"port {board.port} does not open: {error or 'no connection in time'}") from None
+        raise BoardSilentError(f"port {port} does not open: {error or 'no connection in time'}") from None
 
 
 class _SocketPort:
-    def __init__(self, board: Board, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._name = board.port
-        self._byte_seconds = BITS_PER_BYTE / board.baud
+    def __init__(self, port: str, baud: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._name = port
+        self._byte_seconds = BITS_PER_BYTE / baud
         self._reader = reader
         self._writer = writer
         self._free_at = 0.0
 
     @classmethod
-    async def open(cls, board: Board) -> _SocketPort:
-        parts = urlsplit(board.port)
+    async def open(cls, port: str, baud: int) -> _SocketPort:
+        parts = urlsplit(port)
         async with asyncio.timeout(CONNECT_SECONDS):
-            return cls(board, *await asyncio.open_connection(parts.hostname, parts.port))
+            return cls(port, baud, *await asyncio.open_connection(parts.hostname, parts.port))
 
     async def read(self) -> bytes:
         try:
@@ -82,11 +81,11 @@ class _SocketPort:
 
 
 class _SerialPort:
-    def __init__(self, board: Board) -> None:
+    def __init__(self, port: str, baud: int) -> None:
         import serial  # noqa: PLC0415 - only hosts with real boards pay for it
 
-        self._name = board.port
-        self._line = serial.Serial(board.port, board.baud, timeout=0, write_timeout=0, exclusive=True)
+        self._name = port
+        self._line = serial.Serial(port, baud, timeout=0, write_timeout=0, exclusive=True)
         os.set_blocking(self._line.fileno(), False)
 
     async def read(self) -> bytes:
