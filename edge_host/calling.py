@@ -4,7 +4,8 @@
   the time of a call. Here a function keeps its type, and a type its parts.
 - An exception of a host function is kept in a variable of the whole process, where a guest in another thread finds
   it; and host functions are numbered without a lock. Here nothing is shared.
-- A text is copied through an array type that is made for its length.
+- A text is copied through an array type that is made for its length, and the fields of a record are found by name.
+- Every call of Wasmtime lets other threads run, which takes longer than most of these calls: short ones keep the lock.
 
 A host function keeps the type of its first call: a linker must serve one component.
 """
@@ -18,7 +19,7 @@ from ctypes import byref, pointer
 from functools import cached_property
 from typing import Any
 
-from wasmtime import StoreContext, WasmtimeError
+from wasmtime import StoreContext, WasmtimeError, _bindings
 from wasmtime import _ffi as ffi
 from wasmtime.component import (
     EnumType,
@@ -28,6 +29,7 @@ from wasmtime.component import (
     LinkerInstance,
     ListType,
     OptionType,
+    Record,
     RecordType,
     ResultType,
     TupleType,
@@ -40,6 +42,17 @@ _PARTS: tuple[tuple[Any, str], ...] = (
     *((EnumType, "names"), (OptionType, "payload"), (ResultType, "ok"), (ResultType, "err"), (FlagsType, "names")),
 )
 _VARIANTS: tuple[Any, ...] = (VariantType, OptionType, ResultType)
+_SHORT = (
+    *("wasm_byte_vec_new_uninitialized", "wasm_byte_vec_delete", "wasmtime_engine_increment_epoch"),
+    *(f"wasmtime_context_{name}" for name in ("set_fuel", "get_fuel", "set_epoch_deadline")),
+    *("wasmtime_component_val_new", "wasmtime_component_vallist_new_uninit"),
+    *(f"wasmtime_component_val{kind}_new_uninit" for kind in ("record", "tuple", "flags")),
+    *(f"wasmtime_component_val{kind}_delete" for kind in ("record", "flags")),
+)
+_SHORT_CALLS = ctypes.PyDLL(ffi.dll._name, handle=ffi.dll._handle)
+_NEW_BYTES = _SHORT_CALLS["wasm_byte_vec_new"]
+_NEW_BYTES.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
+_NEW_BYTES.restype = None
 
 
 class _Signature:
@@ -73,9 +86,13 @@ def install() -> None:
         _keep_result(kind, "_cases")
         _keep_result(kind, "_tagged")
     _keep_result(ListType, "_is_bytes")
+    for name in _SHORT:
+        setattr(_bindings, f"_{name}", _short(name))
     for holder, name, ours in (
         (Func, "__call__", _call),
         (LinkerInstance, "add_func", _add_function),
+        (RecordType, "convert_to_c", _record_to_c),
+        (RecordType, "convert_from_c", _record_from_c),
         (ffi, "to_str", _text),
         (ffi, "bytes_to_capi", _bytes_to_c),
     ):
@@ -166,6 +183,47 @@ def _address(error: Any) -> int:
     return ctypes.cast(error._consume(), ctypes.c_void_p).value or 0
 
 
+def _record_to_c(kind: Any, store: Any, value: Any, target: Any) -> None:
+    raw = ffi.wasmtime_component_valrecord_t()
+    fields = kind.fields
+    ffi.wasmtime_component_valrecord_new_uninit(raw, len(fields))
+    done = 0
+    try:
+        for name, field in fields:
+            entry = raw.data[done]
+            field.convert_to_c(store, getattr(value, name), pointer(entry.val))
+            entry.name = ffi.str_to_capi(name)
+            done += 1
+        target.contents.kind = ffi.WASMTIME_COMPONENT_RECORD
+        target.contents.of.record = raw
+    except BaseException:
+        for place in range(done, len(fields)):
+            _empty(raw.data[place].val)
+            raw.data[place].name = ffi.str_to_capi("")
+        ffi.wasmtime_component_valrecord_delete(byref(raw))
+        raise
+
+
+def _record_from_c(kind: Any, value: Any) -> Any:
+    made = Record()
+    found = vars(made)
+    raw = value.of.record
+    try:
+        for place, (name, field) in enumerate(kind.fields):
+            entry = raw.data[place].val
+            found[name] = field.convert_from_c(entry)
+            _empty(entry)
+        return made
+    finally:
+        ffi.wasmtime_component_valrecord_delete(byref(raw))
+
+
+def _empty(value: Any) -> None:
+    """Leave nothing in a value that could be freed."""
+    value.kind = ffi.WASMTIME_COMPONENT_BOOL
+    value.of.boolean = False
+
+
 def _text(bytes_: Any) -> str:
     return ctypes.string_at(bytes_.data, bytes_.size).decode() if bytes_.size else ""
 
@@ -174,7 +232,13 @@ def _bytes_to_c(content: bytes | bytearray) -> Any:
     if not isinstance(content, bytes | bytearray):
         raise TypeError("expected bytes")
     made = ffi.wasm_byte_vec_t()
-    ffi.wasm_byte_vec_new_uninitialized(byref(made), len(content))
-    if content:
-        ctypes.memmove(made.data, bytes(content), len(content))
+    _NEW_BYTES(byref(made), len(content), bytes(content))
     return made
+
+
+def _short(name: str) -> Any:
+    """A function of Wasmtime that is called without letting other threads run."""
+    function = _SHORT_CALLS[name]
+    known = getattr(_bindings, f"_{name}")
+    function.argtypes, function.restype = known.argtypes, known.restype
+    return function

@@ -101,7 +101,8 @@ class EpochTicker:
     def _count(self, change: int) -> None:
         with self._wake:
             self._running += change
-            self._wake.notify()
+            if self._running == change:
+                self._wake.notify()
 
     def close(self) -> None:
         """End the thread."""
@@ -118,5 +119,6 @@ class EpochTicker:
                     self._wake.wait()
                 if self._closed:
                     return
-            self._engine.increment_epoch()
             pause.wait(TICK_SECONDS)
+            if self._running:
+                self._engine.increment_epoch()

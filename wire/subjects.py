@@ -5,6 +5,7 @@ token, and a last `>` for one or more.
 """
 
 import re
+from functools import lru_cache
 
 from wire.errors import MalformedError
 
@@ -17,7 +18,7 @@ _WILD = re.compile(r"[.*>]")
 
 def is_subject(text: str) -> bool:
     """Whether `text` is a subject that a message can have."""
-    return len(text) <= MAX_LENGTH and all(_is_plain(token) for token in text.split("."))
+    return len(text) <= MAX_LENGTH and _has_plain_tokens(text)
 
 
 def is_filter(text: str) -> bool:
@@ -48,6 +49,7 @@ def check_filter(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=512)
 def fits(pattern: str, subject: str) -> bool:
     """Whether the filter `pattern` picks `subject`."""
     wanted, given = pattern.split("."), subject.split(".")
@@ -58,6 +60,11 @@ def fits(pattern: str, subject: str) -> bool:
     elif len(given) != len(wanted):
         return False
     return all(want in ("*", token) for want, token in zip(wanted, given, strict=False))
+
+
+@lru_cache(maxsize=128)
+def _has_plain_tokens(text: str) -> bool:
+    return all(_is_plain(token) for token in text.split("."))
 
 
 def _is_plain(token: str) -> bool:

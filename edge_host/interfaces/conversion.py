@@ -20,6 +20,8 @@ VALUE_BYTES = ctypes.sizeof(ffi.wasmtime_component_val_t)
 KIND_AT = ffi.wasmtime_component_val_t.kind.offset
 _RESULT = ("ok", "err")
 U8_AT = ffi.wasmtime_component_val_t.of.offset
+SMALL = 4096
+"""Up to so many bytes the values are copied: an array type of their length costs more to make."""
 
 _STOCK: dict[tuple[type, str], Any] = {
     (ListType, "convert_to_c"): ListType.convert_to_c,
@@ -46,9 +48,12 @@ def _list_to_c(kind: Any, store: Any, value: Any, target: Any) -> None:
         return
     raw = ffi.wasmtime_component_vallist_t()
     ffi.wasmtime_component_vallist_new_uninit(raw, len(value))
-    values = memoryview(_values(raw)).cast("B")
+    small = bytearray(len(value) * VALUE_BYTES) if len(value) <= SMALL else None
+    values = small if small is not None else memoryview(_values(raw)).cast("B")
     values[KIND_AT::VALUE_BYTES] = bytes([ffi.WASMTIME_COMPONENT_U8.value]) * len(value)
     values[U8_AT::VALUE_BYTES] = value
+    if small is not None:
+        ctypes.memmove(raw.data, bytes(small), len(small))
     target.contents.kind = ffi.WASMTIME_COMPONENT_LIST
     target.contents.of.list = raw
 
@@ -56,10 +61,13 @@ def _list_to_c(kind: Any, store: Any, value: Any, target: Any) -> None:
 def _list_from_c(kind: Any, value: Any) -> Any:
     if not value.of.list.size or not kind._is_bytes():
         return _STOCK[ListType, "convert_from_c"](kind, value)
+    values = value.of.list
     try:
-        return _values(value.of.list)[U8_AT::VALUE_BYTES]
+        if values.size <= SMALL:
+            return ctypes.string_at(values.data, values.size * VALUE_BYTES)[U8_AT::VALUE_BYTES]
+        return _values(values)[U8_AT::VALUE_BYTES]
     finally:
-        ffi.wasmtime_component_vallist_delete(ctypes.byref(value.of.list))
+        ffi.wasmtime_component_vallist_delete(ctypes.byref(values))
 
 
 def _values(raw: Any) -> Any:

@@ -10,8 +10,18 @@ import pytest
 import wasmtime
 from wasmtime.component import Component, Func, Linker
 
+from bench.footprint import guests
 from edge_host.engine import new_engine
+from edge_host.errors import StopError
+from edge_host.guest import Call
+from edge_host.interfaces.adapter import record
+from edge_host.interfaces.messaging import broker_message
+from edge_host.messages import Message
 from tests.edge_host import components
+from tests.edge_host.bench import Bench
+from wire.descriptor import Grant
+from wire.interfaces import MESSAGE_HANDLER, MESSAGING
+from wire.triggers import MessageFilter
 
 ECHO = """(component
   (import "host" (instance $host (export "echo" (func (param "data" KIND) (result KIND)))))
@@ -131,3 +141,21 @@ def test_results_of_handlers(engine: wasmtime.Engine) -> None:
     run = instance.get_func(store, index)
     assert run is not None
     assert [run(store), run(store)] == ["no sensor", "no sensor"]
+
+
+def test_a_record_that_does_not_fit_is_refused(bench: Bench) -> None:
+    grants = {MESSAGING.full_name: Grant(("bench.b",))}
+    guest = bench.guest(guests.passing_on("bench.b"), grants, triggers=(MessageFilter("bench.a"),))
+    heard: list[Message] = []
+    bench.bus.subscribe("bench.b", heard.append)
+
+    def send(message: object) -> str | None:
+        return guest.handle(Call(MESSAGE_HANDLER.full_name, "handle-message", (message,)))
+
+    good = broker_message(Message("bench.a", b"body", "reply"))
+    assert send(good) is None
+    for wrong in (object(), record(subject="bench.a", body=7, reply_to=None), record(subject="bench.a", body=b"")):
+        with pytest.raises(StopError):
+            send(wrong)
+    assert send(good) is None
+    assert [(message.subject, len(message.body), message.reply_to) for message in heard] == [("bench.b", 64, None)] * 2
