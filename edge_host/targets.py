@@ -44,10 +44,10 @@ def _open(label: str, target: Target, state: Path) -> Resource:
 
 
 def _link(label: str, target: LinkTo) -> Carrier:
-    from edge_host import links  # noqa: PLC0415
-
     if target.backend == "local":
-        return links.Local()
+        from edge_host.links import Local  # noqa: PLC0415
+
+        return Local()
     if target.backend == "mqtt":
         from edge_host.links_mqtt import MqttLink  # noqa: PLC0415
 

@@ -123,6 +123,15 @@ def bind_resources(
     instance.add_func(name, call)
 
 
+def bind_with_store(instance: LinkerInstance, context: GuestContext, name: str, function: HostFunction) -> None:
+    """Offer a function that gets the store and its arguments as they are, for `take_object`."""
+
+    def call(store: Any, *arguments: Any) -> Any:
+        return _guard(context, name, function, (store, *arguments))
+
+    instance.add_func(name, call)
+
+
 def take_object(store: Any, context: GuestContext, handle: Any, kind: type | Taken) -> Any:
     """The object behind a handle; one that is `Taken` is the guest's no more."""
     if isinstance(kind, type):
@@ -153,6 +162,15 @@ def ok(value: object = None) -> Variant:
 def err(value: object = None) -> Variant:
     """The bad case of a WIT result, whatever its types."""
     return Variant("err", value)
+
+
+NONE = Variant("none")
+"""The absent case of a WIT option, whatever its type."""
+
+
+def some(value: object) -> Variant:
+    """The present case of a WIT option, whatever its type."""
+    return Variant("some", value)
 
 
 def record(**fields: object) -> Record:
