@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,10 +19,11 @@ from edge_host.errors import EdgeHostError
 from edge_host.lean import limit_heaps
 from edge_host.lock import Lock, lock_port, lock_state
 
-HELP = """usage: python -m edge_host --config FILE [--verbose]
+HELP = """usage: python -m edge_host --config FILE [--manifests DIR] [--verbose]
 Runs WebAssembly workloads on this machine and on its boards.
-  --config FILE  the agent's TOML file, as enrollment wrote it
-  --verbose      log details"""
+  --config FILE    the agent's TOML file, as enrollment wrote it
+  --manifests DIR  run the bundles in this folder too, without any fleet if need be
+  --verbose        log details"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     try:
         config = load(options.config)
+        if options.manifests is not None:
+            config = replace(config, manifests=options.manifests.absolute())
         locks = _lock(config)
         asyncio.run(_run(config))
         for lock in locks:
@@ -49,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 @dataclass(frozen=True)
 class _Options:
     config: Path
+    manifests: Path | None
     verbose: bool
 
 
@@ -64,13 +68,14 @@ def _options(arguments: list[str]) -> _Options:
             raise SystemExit(0)
         if name == "--verbose" and not given:
             verbose = True
-        elif name == "--config" and (given or left):
-            config = value if given else left.pop(0)
+        elif name in ("--config", "--manifests") and (given or left):
+            given_values[name] = value if given else left.pop(0)
         else:
             _misused(f"unknown or incomplete: {name}")
-    if not config:
+    if not given_values.get("--config"):
         _misused("--config FILE is missing")
-    return _Options(Path(config), verbose)
+    manifests = given_values.get("--manifests")
+    return _Options(Path(given_values["--config"]), Path(manifests) if manifests else None, verbose)
 
 
 def _misused(problem: str) -> NoReturn:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -34,6 +34,7 @@ from edge_host.lean import Tidy, installed
 from edge_host.local import LocalMember
 from edge_host.member import Member
 from edge_host.messages import FLEET, Bus, Message, is_answer
+from edge_host.no_uplink import NoUplink
 from edge_host.outbox import Outbox
 from edge_host.presence import Presence
 from edge_host.reporter import Reporter
@@ -65,14 +66,7 @@ class Agent:
         self._bus.attach(FLEET, self._to_fleet)
         self._tasks: set[asyncio.Task[None]] = set()
         devices = (config.device, *(board.name for board in config.boards))
-        self._uplink = Uplink(
-            config.mqtt,
-            f"petiole-{config.site}-{config.device}",
-            [topics.subscription(config.site, device, kind) for device in devices for kind in SUBSCRIBED],
-            on_message=self._received,
-            on_connected=self._connected,
-            on_kicked=self._kicked,
-        )
+        self._uplink = self._new_uplink(config, devices)
         self._delivery = Delivery(self._outbox, devices, self._publish)
         self._downloads = Downloads(self._artifacts, self._publish, self._uplink.connected)
         engine = new_engine()
@@ -88,13 +82,15 @@ class Agent:
         self._anchors = Anchors(config.anchors, self._store, self._local_journal())
         self._finder = Finder(config.boards, config.owner, self._tell)
         self._boards = [self._board(board) for board in config.boards]
-        self._members: dict[str, Member] = {config.device: self._local()}
+        local = self._local()
+        self._members: dict[str, Member] = {config.device: local}
         self._members.update((board.name, member) for board, member in zip(config.boards, self._boards, strict=True))
         self._reporter = Reporter({name: member.reported for name, member in self._members.items()}, self._publish)
         self._status = Status(
             config.device, config.site, installed("petiole") or "unknown", config.state, self._members
         )
         self._status.add("broker", self._broker)
+        self._status.add("manifests", local.manifests)
 
     async def run(self) -> None:
         """Run until told to stop."""
@@ -123,8 +119,22 @@ class Agent:
             self._outbox.close()
             self._store.close()
 
-    def _broker(self) -> dict[str, object]:
+    def _new_uplink(self, config: Config, devices: Sequence[str]) -> Uplink | NoUplink:
+        if config.mqtt is None:
+            return NoUplink()
+        return Uplink(
+            config.mqtt,
+            f"petiole-{config.site}-{config.device}",
+            [topics.subscription(config.site, device, kind) for device in devices for kind in SUBSCRIBED],
+            on_message=self._received,
+            on_connected=self._connected,
+            on_kicked=self._kicked,
+        )
+
+    def _broker(self) -> dict[str, object] | None:
         mqtt = self._config.mqtt
+        if mqtt is None:
+            return None
         url = f"{'mqtts' if mqtt.tls else 'mqtt'}://{mqtt.host}:{mqtt.port}"
         return {"url": url, "connected": self._uplink.connected.is_set()}
 

@@ -73,6 +73,7 @@ class Artifacts:
         self._payloads = private_folder(state / "payloads")
         self._compiled = private_folder(state / "compiled")
         self._engine = fingerprint()
+        self._compiling: dict[bytes, asyncio.Lock] = {}
 
     def payload(self, digest: bytes) -> Path:
         """Where the complete payload lies, once it is there."""
@@ -103,8 +104,9 @@ class Artifacts:
     async def load(self, engine: wasmtime.Engine, component: Stored) -> Component:
         """The component, compiled when needed; raises `CompileError`."""
         compiled = self._compiled / f"{self._engine}-{component.digest.hex()}"
-        if not compiled.exists():
-            await self._compile(component, compiled)
+        async with self._compiling.setdefault(component.digest, asyncio.Lock()):
+            if not compiled.exists():
+                await self._compile(component, compiled)
         try:
             return Component.deserialize_file(engine, str(compiled))
         except wasmtime.WasmtimeError as error:

@@ -31,7 +31,8 @@ CERTIFICATE = File("certificate", "PEM file: the certificate of this host", opti
 KEY = File("key", "PEM file: its private key", optional=True)
 MQTT = Section(
     "mqtt",
-    "The site's broker. `mqtts` needs the three files, here or in `[identity]`; no password is ever sent.",
+    "The site's broker. `mqtts` needs the three files, here or in `[identity]`; no password is ever sent. Without this "
+    "table there is no fleet: the host runs what the files in `agent.manifests` say.",
     (URL, CA, CERTIFICATE, KEY),
 )
 
@@ -41,7 +42,13 @@ IDENTITY = Section("identity", "What enrolment made.", (ANCHORS, CA, CERTIFICATE
 GUEST_THREADS = Integer(
     "guest-threads", "guests in a call at the same time, services and waiting ones too", 64, least=1, most=1024
 )
-AGENT = Section("agent", "What the agent may use.", (GUEST_THREADS,))
+MANIFESTS = File(
+    "manifests",
+    "folder whose bundles (`.suit`) and references (`.toml`) run beside what the fleet desires; "
+    "`petiole agent run --manifests DIR` goes before it",
+    optional=True,
+)
+AGENT = Section("agent", "What the agent may use.", (GUEST_THREADS, MANIFESTS))
 
 LISTEN = Text(
     "listen",
@@ -98,7 +105,7 @@ class Config:
     device: str
     site: str
     state: Path
-    mqtt: Mqtt
+    mqtt: Mqtt | None
     anchors: tuple[bytes, ...]
     boards: tuple[Board, ...]
     labels: Mapping[str, Label]
@@ -135,13 +142,14 @@ def load(file: Path, seen_as: Path | None = None) -> Config:
         device=device.get(DEVICE_NAME),
         site=device.get(SITE),
         state=device.get(STATE),
-        mqtt=_mqtt(root.section(MQTT), identity),
+        mqtt=_mqtt(root.section(MQTT) if root.has("mqtt") else None, identity),
         anchors=_anchors(identity),
         boards=_boards(root.sections(BOARDS)),
         labels=read_labels(root),
         outbox=read_outbox(root.section(OUTBOX)),
         guest_threads=agent.get(GUEST_THREADS),
         metrics=_metrics(root.section(METRICS)),
+        manifests=agent.find(MANIFESTS),
     )
     for table in (device, identity, agent, root):
         table.close()
@@ -150,7 +158,10 @@ def load(file: Path, seen_as: Path | None = None) -> Config:
     return config
 
 
-def _mqtt(table: Table, identity: Table) -> Mqtt:
+def _mqtt(table: Table | None, identity: Table) -> Mqtt | None:
+    enrolled = {key: identity.find(key) for key in (CA, CERTIFICATE, KEY)}
+    if table is None:
+        return None
     url = table.get(URL)
     parts = urlsplit(url)
     try:
@@ -164,8 +175,8 @@ def _mqtt(table: Table, identity: Table) -> Mqtt:
     tls = parts.scheme == "mqtts"
     files: dict[str, Path | None] = {}
     for key in (CA, CERTIFICATE, KEY):
-        own, enrolled = table.find(key), identity.find(key)
-        files[key.name] = (own or enrolled) if tls else None
+        own = table.find(key)
+        files[key.name] = (own or enrolled[key]) if tls else None
         if tls and files[key.name] is None:
             raise table.error(key.name, "missing: mqtts needs ca, certificate and key in [mqtt] or [identity]")
     table.close()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from edge_host import manifests_kept
 from edge_host.anchors import Anchors
 from edge_host.config import Config
 from edge_host.facts import changing_facts, static_facts
@@ -12,6 +17,11 @@ from edge_host.outbox import Outbox, Position
 from edge_host.services import Services
 from edge_host.workloads import Workloads
 from wire.messages import Desired, EventKind, Reported, unix_ms
+
+if TYPE_CHECKING:
+    from edge_host.manifests import Manifests
+
+log = logging.getLogger(__name__)
 
 
 class LocalMember:
@@ -23,17 +33,34 @@ class LocalMember:
         self._outbox = outbox
         self._bus = bus
         self._anchors = anchors
+        self._manifests = _manifests(config, services)
+        if self._manifests is not None:
+            services = replace(services, keep=_union(services.keep, self._manifests))
+        self._looking: asyncio.Task[None] | None = None
         self._workloads = Workloads(services)
         self._facts = static_facts(config.labels)
 
     async def start(self) -> None:
         """Go on from the stored state."""
         self.journal.event(EventKind.BOOT, message=f"agent {self._facts['agent']}, wasmtime {self._facts['wasmtime']}")
-        await self._workloads.start()
+        if self._manifests is None:
+            await self._workloads.start(() if manifests_kept.forget(self._config.state) else None)
+            return
+        await self._workloads.start(self._manifests.stored)
+        looking = self._manifests.run(self._workloads.desired_here, lambda: self._workloads.fleet_names)
+        self._looking = asyncio.create_task(looking, name="manifests")
+        self._looking.add_done_callback(_failed)
 
     async def stop(self) -> None:
         """Stop all guests; states stay."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
         await self._workloads.stop()
+
+    def manifests(self) -> dict[str, object] | None:
+        """What files of this device desire, for the agent's status; None when it looks at none."""
+        return self._manifests.status() if self._manifests is not None else None
 
     async def desired(self, message: bytes) -> None:
         """Take a `desired` message; raises `WireError` when it is none."""
@@ -61,3 +88,20 @@ class LocalMember:
     async def ping(self) -> tuple[dict[str, Any], str | None]:
         """A host that runs answers."""
         return {"time": unix_ms()}, None
+
+
+def _manifests(config: Config, services: Services) -> Manifests | None:
+    if config.manifests is None:
+        return None
+    from edge_host.manifests import Manifests  # noqa: PLC0415 - most hosts look at no folder
+
+    return Manifests(config.manifests, config.state, services)
+
+
+def _union(keep: Callable[[], set[bytes]], manifests: Manifests) -> Callable[[], set[bytes]]:
+    return lambda: keep() | manifests.digests
+
+
+def _failed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("the manifests are not looked at any more", exc_info=error)

@@ -48,6 +48,7 @@ def write(folder: Path, text: str) -> Path:
 def test_the_example_of_enrolment_is_read(tmp_path: Path) -> None:
     config = load(write(tmp_path, GOOD))
     assert (config.device, config.site, config.state) == ("edge-1", "greenhouse", tmp_path / "state")
+    assert config.mqtt is not None
     assert (config.mqtt.host, config.mqtt.port, config.mqtt.tls) == ("127.0.0.1", 1883, False)
     assert config.anchors == (bytes.fromhex(ANCHOR),)
     assert [(board.name, board.port, board.baud) for board in config.boards] == [
@@ -59,6 +60,7 @@ def test_the_example_of_enrolment_is_read(tmp_path: Path) -> None:
 
 def test_mqtts_takes_the_files_of_the_identity(tmp_path: Path) -> None:
     mqtt = load(write(tmp_path, GOOD.replace("mqtt://127.0.0.1:1883", "mqtts://hub.example"))).mqtt
+    assert mqtt is not None
     assert (mqtt.host, mqtt.port, mqtt.tls) == ("hub.example", 8883, True)
     assert (mqtt.ca, mqtt.certificate, mqtt.key) == (
         tmp_path / "ca.pem",

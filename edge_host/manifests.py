@@ -1,0 +1,223 @@
+"""Workloads that files of this device desire, beside the fleet: the folder of `petiole agent run --manifests`.
+
+A file is a bundle (`.suit`) or a reference to one (`.toml`, `edge_host.sources.source`). The folder is looked through
+every second; what did not change between two looks is read. A new file is installed as a release of the fleet is, a
+changed one is an update, one that is gone for two looks takes its workload with it. What is wrong with a file is told
+once, and what ran because of it runs on. A workload that the fleet desires too is the fleet's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_host import manifests_kept
+from edge_host.artifacts import private_folder
+from edge_host.manifests_kept import Kept, Stamp
+from edge_host.manifests_take import Taker, kept_digests
+from edge_host.services import Services
+from edge_host.sources.source import BUNDLE_SUFFIX, REFERENCE_SUFFIX, Source, read_source
+from wire.errors import MalformedError, RefusedError, SourceError
+from wire.messages import DesiredWorkload, EventKind
+from wire.refusals import Refusal
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+RETRY_SECONDS = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
+"""Pauses before a source that could not be reached is asked again; the last one for good."""
+
+_UNSIGNED_SUFFIXES = (".yaml", ".yml")
+
+Desire = Callable[[tuple[DesiredWorkload, ...]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What is wrong with a file as it was at `stamp`; tried again at `retry_at` on the loop's clock, if it is set."""
+
+    stamp: Stamp
+    text: str
+    retry_at: float | None = None
+    tries: int = 1
+
+
+class Manifests:
+    """Belongs to the event loop's thread."""
+
+    def __init__(self, folder: Path, state: Path, services: Services) -> None:
+        self._folder = folder
+        self._journal = services.journal
+        self._artifacts = services.artifacts
+        self._taker = Taker(private_folder(state / "manifests"), services)
+        self._file = manifests_kept.file_in(state)
+        stored = manifests_kept.load(self._file)
+        self._known = stored is not None
+        self._kept = stored or {}
+        self._digests = {name: kept_digests(kept.workload) for name, kept in self._kept.items()}
+        self._problems: dict[str, _Problem] = {}
+        self._seen: dict[str, Stamp] | None = None
+        self._missing: set[str] = set()
+        self._conflicts: set[str] = set()
+        self._told = ""
+
+    @property
+    def stored(self) -> tuple[DesiredWorkload, ...] | None:
+        """What the files stood for when they were last looked at; None when that is not known."""
+        return self._desired() if self._known else None
+
+    @property
+    def digests(self) -> set[bytes]:
+        """Payloads and components that the files need."""
+        return self._taker.taking.union(*self._digests.values())
+
+    def status(self) -> dict[str, object]:
+        """What the files stand for, and what is wrong with them, for the agent's status."""
+        return {
+            "folder": str(self._folder),
+            "files": {name: kept.workload.name for name, kept in sorted(self._kept.items())},
+            "problems": {name: problem.text for name, problem in sorted(self._problems.items())},
+        }
+
+    async def run(self, desire: Desire, fleet_names: Callable[[], set[str]]) -> None:
+        """Look through the folder until cancelled; `desire` is told at the first look and at every change."""
+        while True:
+            try:
+                if await self.look():
+                    await desire(self._desired())
+            except OSError as error:
+                self._tell(f"what the manifests stand for cannot be kept: {error}")
+            self._tell_conflicts(fleet_names())
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> bool:
+        """Look through the folder once; whether the files stand for something else than before."""
+        try:
+            found = await asyncio.to_thread(_stamps, self._folder)
+        except OSError as error:
+            self._tell(f"the folder {self._folder} cannot be read: {error.strerror}; what it stood for runs on")
+            return False
+        self._told = ""
+        first, seen = self._seen is None, self._seen or {}
+        self._seen = found
+        self._problems = {name: problem for name, problem in self._problems.items() if name in found}
+        changed = self._drop_missing(found)
+        for name, stamp in sorted(found.items()):
+            settled = first or seen.get(name) == stamp
+            if settled and self._is_new(name, stamp, first):
+                changed = await self._take(name, stamp) or changed
+        if changed or not self._known:
+            await asyncio.to_thread(manifests_kept.save, self._file, list(self._kept.values()))
+            self._known = changed = True
+        return changed
+
+    def _desired(self) -> tuple[DesiredWorkload, ...]:
+        return tuple(kept.workload for _, kept in sorted(self._kept.items()))
+
+    def _drop_missing(self, found: dict[str, Stamp]) -> bool:
+        missing = self._kept.keys() - found.keys()
+        gone, self._missing = missing & self._missing, missing
+        for name in gone:
+            log.info("%s is gone, workload %s ends", self._folder / name, self._kept[name].workload.name)
+            del self._kept[name], self._digests[name]
+            self._try_busy_again()
+        return bool(gone)
+
+    def _try_busy_again(self) -> None:
+        """Read those anew at the next look that another file was in the way of."""
+        busy = f"{Refusal.BUSY.label}: "
+        self._problems = {name: one for name, one in self._problems.items() if not one.text.startswith(busy)}
+
+    def _is_new(self, name: str, stamp: Stamp, first: bool) -> bool:
+        if (problem := self._problems.get(name)) is not None and problem.stamp == stamp:
+            return problem.retry_at is not None and asyncio.get_running_loop().time() >= problem.retry_at
+        if (kept := self._kept.get(name)) is None or kept.stamp != stamp:
+            return True
+        return first and not self._artifacts.has_payload(kept.workload.digest)
+
+    async def _take(self, name: str, stamp: Stamp) -> bool:
+        """Take a file; whether it stands for something else than before."""
+        file = self._folder / name
+        try:
+            workload = await self._workload(name, file)
+        except SourceError as error:
+            self._later(name, stamp, f"{file}: {error}")
+        except OSError as error:
+            self._later(name, stamp, f"{file}: {error.strerror or error}")
+        except RefusedError as error:
+            self._bad(name, stamp, f"{error.name.label}: {file}: {error.detail}")
+        except MalformedError as error:
+            text = str(error)
+            self._bad(name, stamp, f"malformed: {text if text.startswith(str(file)) else f'{file}: {text}'}")
+        else:
+            before = self._kept.get(name)
+            self._problems.pop(name, None)
+            self._kept[name] = Kept(name, stamp, workload[0], workload[1].digest)
+            self._digests[name] = kept_digests(workload[0])
+            self._taker.taking = set()
+            self._try_busy_again()
+            return before is None or before != self._kept[name]
+        return False
+
+    async def _workload(self, name: str, file: Path) -> tuple[DesiredWorkload, Source]:
+        if file.suffix in _UNSIGNED_SUFFIXES:
+            raise RefusedError(
+                Refusal.UNSIGNED, "a workload file carries no signature: make a bundle of it with petiole bundle make"
+            )
+        source = await asyncio.to_thread(read_source, file)
+        kept = self._kept.get(name)
+        pinned = kept is not None and source.digest is not None and kept.pinned == source.digest
+        if kept is not None and pinned and self._artifacts.has_payload(kept.workload.digest):
+            return kept.workload, source
+        others = {one.workload.name for one in self._kept.values() if one.file != name}
+        return await self._taker.take(source, others), source
+
+    def _later(self, name: str, stamp: Stamp, text: str) -> None:
+        before = self._problems.get(name)
+        tries = before.tries if before is not None and before.stamp == stamp else 0
+        pause = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
+        self._problems[name] = _Problem(stamp, text, asyncio.get_running_loop().time() + pause, tries + 1)
+        if before is None or before.text != text:
+            log.warning("%s; trying again", text)
+            self._journal.event(EventKind.LOG, level="warn", context="manifests", message=text)
+
+    def _bad(self, name: str, stamp: Stamp, text: str) -> None:
+        self._problems[name] = _Problem(stamp, text)
+        kept = self._kept.get(name)
+        runs_on = f"; {kept.workload.name} runs on as it was" if kept is not None else ""
+        log.error("%s%s", text, runs_on)
+        self._journal.event(
+            EventKind.REFUSED, kept.workload.name if kept else None, level="error", reason=f"{text}{runs_on}"
+        )
+
+    def _tell(self, text: str) -> None:
+        if text != self._told:
+            self._told = text
+            log.error("%s", text)
+            self._journal.event(EventKind.LOG, level="error", context="manifests", message=text)
+
+    def _tell_conflicts(self, fleet_names: set[str]) -> None:
+        conflicts = {name for name, kept in self._kept.items() if kept.workload.name in fleet_names}
+        for name in sorted(conflicts - self._conflicts):
+            workload = self._kept[name].workload.name
+            text = f"{self._folder / name} waits: the fleet desires the workload {workload} itself"
+            log.error("%s", text)
+            self._journal.event(EventKind.LOG, workload, level="error", context="manifests", message=text)
+        self._conflicts = conflicts
+
+
+def _stamps(folder: Path) -> dict[str, Stamp]:
+    """The files of a folder that matter, and what changes with each."""
+    wanted = (BUNDLE_SUFFIX, REFERENCE_SUFFIX, *_UNSIGNED_SUFFIXES)
+    found: dict[str, Stamp] = {}
+    for file in folder.iterdir():
+        if file.suffix in wanted and not file.name.startswith("."):
+            try:
+                status = file.stat()
+            except FileNotFoundError:
+                continue
+            found[file.name] = (max(status.st_mtime_ns, 0), status.st_size, status.st_ino)
+    return found

@@ -1,0 +1,317 @@
+"""Workloads from a folder of the device: without a fleet or beside it, from files, a registry and a web server."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_host.sources.transport import send
+from edge_host.status_server import socket_file
+from tests import registry
+from tests.edge_host import components
+from tests.edge_host.fleet_double import SEED, SITE, FleetDouble, make_release
+from wire import cose, digests, suit
+from wire.descriptor import Component, Descriptor, Grant, Probation
+from wire.oci import Artifact, Reference, Registry
+from wire.profiles import EDGE_PROFILE
+from wire.triggers import Every
+
+LOGGING = {"wasi:logging/logging@0.1.0-draft": Grant()}
+STRANGER = bytes(32)
+
+
+def bundle(
+    sequence: int = 1,
+    name: str = "hello",
+    *,
+    wasm: bytes | None = None,
+    seed: bytes = SEED,
+    parts: int = 1,
+    grants: dict[str, Grant] | None = None,
+) -> bytes:
+    """Release `sequence`.0 of a workload as a bundle; it is healthy after two calls."""
+    described = tuple(
+        Component(f"part-{at}", grants if grants is not None else LOGGING, triggers=(Every(50),)) for at in range(parts)
+    )
+    descriptor = Descriptor(name, f"{sequence}.0", described, Probation(calls=2, seconds=20))
+    return suit.build(descriptor, sequence, EDGE_PROFILE, [wasm or components.logger()] * parts, seed)
+
+
+class Device:
+    """An agent that runs the manifests of a folder; without a `broker` it has no fleet."""
+
+    def __init__(self, folder: Path, broker: int | None = None) -> None:
+        self.manifests = folder / "manifests"
+        self.manifests.mkdir(parents=True)
+        self.state = folder / "state"
+        self.log = folder / "agent.log"
+        self._config = folder / "agent.toml"
+        mqtt = f'[mqtt]\nurl = "mqtt://127.0.0.1:{broker}"\n' if broker else ""
+        self._config.write_text(
+            f'[device]\nname = "edge-1"\nsite = "{SITE}"\n{mqtt}'
+            f'[identity]\nanchors = ["{cose.public_key(SEED).hex()}"]\n'
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, manifests: bool = True, **environment: str) -> Device:
+        options = ("--manifests", self.manifests) if manifests else ()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "edge_host", "--config", self._config, *options],
+                stdout=log,
+                stderr=log,
+                env=os.environ | environment,
+            )
+        return self
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(30)
+            self._process = None
+
+    def put(self, name: str, content: bytes | str) -> None:
+        """Put a file there in one step."""
+        fresh = self.manifests / f".{name}.new"
+        fresh.write_bytes(content.encode() if isinstance(content, str) else content)
+        fresh.replace(self.manifests / name)
+
+    def status(self) -> dict[str, Any]:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(5)
+            line.connect(str(socket_file(self.state)))
+            line.sendall(b'{"ask": "status"}\n')
+            answer: dict[str, Any] = json.loads(line.makefile().readline())
+        assert answer["ok"], answer
+        status: dict[str, Any] = answer["answer"]
+        return status
+
+    def workloads(self) -> dict[str, tuple[str, str]]:
+        """Version and state of each workload."""
+        return {one["name"]: (one["version"], one["state"]) for one in self.status()["members"][0]["workloads"]}
+
+    def wait(self, good: Callable[[dict[str, Any]], bool], seconds: float = 20) -> dict[str, Any]:
+        """The status, once it is good."""
+        deadline = time.monotonic() + seconds
+        status: dict[str, Any] = {}
+        while time.monotonic() < deadline:
+            try:
+                status = self.status()
+            except (OSError, ValueError):
+                time.sleep(0.05)
+                continue
+            if good(status):
+                return status
+            time.sleep(0.05)
+        raise AssertionError(f"{json.dumps(status, indent=1)}\n{self.log.read_text()}")
+
+    def wait_workloads(self, **wanted: tuple[str, str]) -> None:
+        """Until exactly these are there, by name with version and state."""
+        self.wait(
+            lambda status: {w["name"]: (w["version"], w["state"]) for w in status["members"][0]["workloads"]} == wanted
+        )
+
+    def wait_problem(self, name: str, *texts: str) -> None:
+        """Until something is wrong with a file that `texts` tell."""
+        self.wait(lambda status: all(text in status["manifests"]["problems"].get(name, "") for text in texts))
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Iterator[Device]:
+    device = Device(tmp_path / "device")
+    yield device
+    device.end(signal.SIGKILL)
+    print(device.log.read_text() if device.log.exists() else "")
+
+
+def test_a_file_comes_changes_and_goes(device: Device) -> None:
+    device.start()
+    device.put("hello.suit", bundle(1))
+    device.wait_workloads(hello=("1.0", "confirmed"))
+    device.put("hello.suit", bundle(2))
+    device.wait_workloads(hello=("2.0", "confirmed"))
+    (device.manifests / "hello.suit").rename(device.manifests / "greeting.suit")
+    device.wait(lambda status: status["manifests"]["files"] == {"greeting.suit": "hello"})
+    assert device.log.read_text().count("confirmed") == 2
+    (device.manifests / "greeting.suit").unlink()
+    device.wait_workloads()
+
+
+def test_everything_is_back_after_a_power_cut_without_files_or_network(device: Device, tmp_path: Path) -> None:
+    with registry.registry(tmp_path / "registry") as address:
+        digest = push(address, bundle(1, "pulled", parts=2))
+        device.put("pulled.toml", f'source = "oci://{address}/farm/pulled:1"\ndigest = "{digest}"\n')
+        device.put("hello.suit", bundle(1))
+        device.start()
+        device.wait_workloads(hello=("1.0", "confirmed"), pulled=("1.0", "confirmed"))
+    device.end(signal.SIGKILL)
+    device.manifests.rename(tmp_path / "unmounted")
+    device.start()
+    device.wait_workloads(hello=("1.0", "confirmed"), pulled=("1.0", "confirmed"))
+    assert "cannot be read" in device.log.read_text()
+    device.end(signal.SIGKILL)
+    (tmp_path / "unmounted").rename(device.manifests)
+    (device.manifests / "pulled.toml").touch()
+    device.start()
+    device.wait_workloads(hello=("1.0", "confirmed"), pulled=("1.0", "confirmed"))
+    device.wait(lambda status: len(status["manifests"]["files"]) == 2 and not status["manifests"]["problems"])
+
+
+BAD = [
+    (b"nothing", "malformed: ", "manifests/hello.suit: "),
+    (bundle(2, seed=STRANGER), "unknown-key: ", "hello.suit: "),
+    (bundle(1, wasm=components.idle()), "old-sequence: ", "hello.suit: "),
+]
+
+
+@pytest.mark.parametrize(("content", "refusal", "place"), BAD)
+def test_what_is_wrong_with_a_file_is_told_and_the_old_one_runs_on(
+    device: Device, content: bytes, refusal: str, place: str
+) -> None:
+    device.start()
+    device.put("hello.suit", bundle(1))
+    device.wait_workloads(hello=("1.0", "confirmed"))
+    device.put("hello.suit", content)
+    device.wait_problem("hello.suit", refusal, place)
+    assert device.workloads() == {"hello": ("1.0", "confirmed")}
+    assert device.log.read_text().count("hello runs on as it was") == 1
+    device.end()
+    device.start()
+    device.wait_problem("hello.suit", refusal, place)
+    device.wait_workloads(hello=("1.0", "confirmed"))
+
+
+REFERENCES = [
+    ('source = "oci://127.0.0.1:1/x:1"\n', ":1: ", "is not pinned"),
+    ("\nsource = 1\n", ":2: ", "source is not text"),
+    ('source = "oci://127.0.0.1:1/x:1"\ndigets = "a"\n', ":2: ", "did you mean 'digest'?"),
+    ('source = "oci://127.0.0.1:1/x:1"\ndigest = "a"\n', ":2: ", "is not a digest"),
+    ('source = "http://web.example/x.suit"\ndigest = "sha256:' + "0" * 64 + '"\n', ":1: ", "over https alone"),
+    ("\n\nsource = \n", ":3: ", "this is not TOML"),
+    ('digest = "sha256:' + "0" * 64 + '"\n', ":1: ", "source is missing"),
+    ('source = "file:none.suit"\n', "none.suit", "No such file"),
+    ('source = "oci://127.0.0.1:1/x@sha256:' + "0" * 64 + '"\n', "x.toml", "127.0.0.1 does not answer"),
+]
+
+
+def test_references_that_are_wrong_name_file_and_line(device: Device) -> None:
+    for at, (text, _, _) in enumerate(REFERENCES):
+        device.put(f"{at}-x.toml", text)
+    device.put("workload.yaml", "kind: WorkloadDeployment\n")
+    device.start()
+    for at, (_, place, problem) in enumerate(REFERENCES):
+        device.wait_problem(f"{at}-x.toml", f"manifests/{at}-x.toml", place, problem)
+    device.wait_problem("workload.yaml", "unsigned: ", "petiole bundle make")
+
+
+def push(address: str, data: bytes) -> str:
+    artifact = Artifact.bundle(data, {})
+    Registry(send, lambda _name: None).push(Reference(address, "farm/pulled", "1"), artifact)
+    return digests.show(artifact.digest)
+
+
+def test_bundles_from_a_web_server_and_from_other_folders(device: Device, tmp_path: Path) -> None:
+    folder = tmp_path / "web"
+    folder.mkdir()
+    for name in ("web", "file", "changed"):
+        (folder / f"{name}.suit").write_bytes(bundle(1, name))
+    pinned = {file.stem: digests.show(hashlib.sha256(file.read_bytes()).digest()) for file in folder.iterdir()}
+    (folder / "changed.suit").write_bytes(bundle(2, "changed"))
+    with registry.web_server(folder) as address:
+        device.put("web.toml", f'source = "{address}/web.suit"\ndigest = "{pinned["web"]}"\n')
+        device.put("file.toml", f'source = "file:{folder}/file.suit"\n')
+        device.put("changed.toml", f'digest = "{pinned["changed"]}"\nsource = "{address}/changed.suit"\n')
+        device.start()
+        device.wait_workloads(web=("1.0", "confirmed"), file=("1.0", "confirmed"))
+        device.wait_problem("changed.toml", "malformed: ", "changed.toml", "has the digest sha256:")
+
+
+def test_a_login_for_a_registry_stays_out_of_logs(device: Device, tmp_path: Path) -> None:
+    with registry.registry(tmp_path / "registry", guarded=True) as address:
+        config = json.dumps({"auths": {address: {"username": registry.USER, "password": registry.PASSWORD}}})
+        digest = push_guarded(address, config)
+        device.put("pulled.toml", f'source = "oci://{address}/farm/pulled@{digest}"\n')
+        device.start(DOCKER_CONFIG=str(tmp_path))
+        device.wait_problem("pulled.toml", "it wants a login")
+        device.end()
+        device.start(DOCKER_AUTH_CONFIG=config)
+        device.wait_workloads(pulled=("1.0", "confirmed"))
+        assert registry.PASSWORD not in device.log.read_text()
+
+
+def push_guarded(address: str, config: str) -> str:
+    from wire.oci import find_login
+
+    def login(name: str):
+        return find_login(name, {"DOCKER_AUTH_CONFIG": config}, Path())
+
+    artifact = Artifact.bundle(bundle(1, "pulled"), {})
+    Registry(send, login).push(Reference(address, "farm/pulled", "1"), artifact)
+    return digests.show(artifact.digest)
+
+
+def test_a_release_that_does_not_get_healthy_is_taken_back(device: Device) -> None:
+    device.start()
+    device.put("hello.suit", bundle(1))
+    device.wait_workloads(hello=("1.0", "confirmed"))
+    device.put("hello.suit", bundle(2, wasm=components.trapping(0), grants={}))
+    device.wait_workloads(hello=("2.0", "rolled-back"))
+    status = device.status()
+    assert status["members"][0]["workloads"][0]["previous"] == "1.0"
+
+
+def test_one_workload_in_two_files(device: Device) -> None:
+    device.start()
+    device.put("a.suit", bundle(1))
+    device.wait_workloads(hello=("1.0", "confirmed"))
+    device.put("b.suit", bundle(2))
+    device.wait_problem("b.suit", "busy: ", "another file stands for workload hello")
+    (device.manifests / "a.suit").unlink()
+    device.wait_workloads(hello=("2.0", "confirmed"))
+
+
+def test_without_the_folder_its_workloads_end(device: Device) -> None:
+    device.put("hello.suit", bundle(1))
+    device.start()
+    device.wait_workloads(hello=("1.0", "confirmed"))
+    device.end()
+    device.start(manifests=False)
+    device.wait_workloads()
+    device.end()
+    device.start()
+    device.wait_workloads(hello=("1.0", "confirmed"))
+
+
+def test_beside_a_fleet(tmp_path: Path, shared_broker, fleet: FleetDouble) -> None:
+    device = Device(tmp_path / "device", shared_broker.port)
+    try:
+        device.put("mine.suit", bundle(1, "mine"))
+        device.start()
+        fleet.wait_state("edge-1", "mine", "confirmed")
+        theirs = make_release("theirs", components.idle(), grants={})
+        fleet.desire("edge-1", theirs)
+        device.wait_workloads(mine=("1.0", "confirmed"), theirs=("1.0", "confirmed"))
+        device.put("theirs.suit", bundle(7, "theirs"))
+        device.wait(lambda status: "theirs.suit" in status["manifests"]["files"])
+        device.wait(lambda _status: "the fleet desires the workload theirs itself" in device.log.read_text())
+        assert device.workloads()["theirs"] == ("1.0", "confirmed")
+        fleet.desire("edge-1")
+        device.wait_workloads(mine=("1.0", "confirmed"), theirs=("7.0", "confirmed"))
+        shutil.rmtree(device.manifests)
+        device.wait(lambda _status: "cannot be read" in device.log.read_text())
+        assert device.workloads() == {"mine": ("1.0", "confirmed"), "theirs": ("7.0", "confirmed")}
+    finally:
+        device.end(signal.SIGKILL)
+        print(device.log.read_text())
