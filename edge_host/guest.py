@@ -93,6 +93,13 @@ def check(
             )
 
 
+def has_export(engine: wasmtime.Engine, component: Component, interface: str) -> bool:
+    """Whether a component exports an interface with the types that hosts of ours know for it."""
+    with component.type as kind:
+        given = shapes.of_instance(engine, kind.exports(engine).get(interface))
+    return given.items() >= shapes.expected()[interface].items()
+
+
 def provider_of(name: str, described: Described) -> str | None:
     """The component of the workload that the import `name` is linked to; None when the host offers it."""
     if known_name(name) in OFFERED:

@@ -13,7 +13,7 @@ from edge_host.labels import Labels
 from edge_host.schedule import next_time
 from edge_host.state import Accepted, Release
 from wire import interfaces, suit
-from wire.descriptor import Component, Grant
+from wire.descriptor import Component, Descriptor, Grant
 from wire.errors import MalformedError, RefusedError, WireError
 from wire.profiles import EDGE_PROFILE, class_id
 from wire.refusals import Refusal
@@ -70,6 +70,24 @@ def acceptable(release: Release, anchors: Mapping[bytes, bytes], accepted: Accep
     last = (accepted.sequence, accepted.release) if accepted else (0, None)
     suit.check(manifest, class_id(EDGE_PROFILE), *last)
     return manifest
+
+
+def stands_beside(running: Release, candidate: Descriptor, anchors: Mapping[bytes, bytes]) -> bool:
+    """Whether the release that runs may stay loaded while `candidate` is on probation.
+
+    Not with a service, which would work on, and not where both open a label that only one can have open.
+    """
+    try:
+        before = authentic(running, anchors).descriptor
+    except WireError:
+        return False
+    calls = [trigger for component in before.components for trigger in component.triggers]
+    return not any(isinstance(trigger, Service) for trigger in calls) and not _exclusive(before) & _exclusive(candidate)
+
+
+def _exclusive(descriptor: Descriptor) -> set[str]:
+    grants = [component.grants.get(interfaces.SERIAL.full_name) for component in descriptor.components]
+    return {label for grant in grants if grant is not None for label in grant.labels or ()}
 
 
 def check_component(component: Component, labels: Labels) -> None:

@@ -34,6 +34,7 @@ from edge_host.wall_clock import WallClock
 from wire.descriptor import Component
 from wire.edge_options import EdgeOptions
 from wire.errors import RefusedError
+from wire.interfaces import PROBE
 from wire.refusals import Refusal
 
 
@@ -52,6 +53,8 @@ class Host:
     clock: Clock = field(default_factory=WallClock)
     blobs: BlobPlaces | None = None
     secrets: Secrets = field(default_factory=Secrets)
+    http_address: tuple[str, int] | None = None
+    """Where the HTTP server of this host listens, whose requests `routes` are for."""
 
     def for_component(self, described: Component) -> Host:
         """The host as a component sees it whose messages may take other ways; raises `RefusedError`."""
@@ -137,9 +140,24 @@ class Running:
 
     def resume(self) -> None:
         """Let the triggers call again."""
-        self._is_held = False
+        if self._is_held:
+            self._is_held = False
+            self._start()
+
+    def _start(self) -> None:
         for serving in self._servings:
             serving.start()
+
+    async def check_health(self) -> str | None:
+        """Ask every component that exports `petiole:health/probe`; what is wrong, or None."""
+        asked = [serving for serving in self._servings if serving.has_probe]
+        if not asked:
+            return "it is not loaded yet" if not self._servings else f"no component exports {PROBE.full_name}"
+        for serving in asked:
+            problem = await serving.check_health()
+            if problem is not None:
+                return problem
+        return None
 
     async def _load(self, described: Component) -> None:
         part = self._parts[described.name]
@@ -186,7 +204,7 @@ class Running:
         running = [asyncio.create_task(serving.run()) for serving in self._servings]
         try:
             if not self._is_held:
-                self.resume()
+                self._start()
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
                 task.result()

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from edge_host.calls import Calls, Pending
 from edge_host.errors import OverloadError, StopError
-from edge_host.guest import Call
+from edge_host.guest import Call, has_export
 from edge_host.interfaces.context import TELL_SECONDS, Rate
 from edge_host.interfaces.signal import CANCELLED
 from edge_host.pool import Pool
 from edge_host.routes import Prepare
 from edge_host.triggers import SERVE, Triggers, Ways
-from wire.interfaces import HTTP_HANDLER
+from wire.interfaces import HTTP_HANDLER, PROBE
 
 if TYPE_CHECKING:
     from edge_host.runner import Host, Part
@@ -54,6 +54,18 @@ class Serving:
     def hold(self) -> None:
         """Let no trigger call any more, until `start`; calls that wait or run go on."""
         self._triggers.close()
+
+    @property
+    def has_probe(self) -> bool:
+        """Whether the component exports a health probe."""
+        return has_export(self._host.engine, self._part.code, PROBE.full_name)
+
+    async def check_health(self) -> str | None:
+        """Ask the component's health probe; what is wrong, or None. Raises `StopError`."""
+        pending = Pending(Call(PROBE.full_name, "check"))
+        if not self._offer(pending, True):
+            return f"too many calls wait for component {self._part.described.name}"
+        return await asyncio.shield(pending.ended)
 
     async def run(self) -> None:
         """Run calls until cancelled; raises `StopError`, which names the component, when an instance was stopped."""
@@ -118,7 +130,8 @@ class Serving:
             if pending.call is SERVE:
                 raise StopError("error", error or "the service ended")
             pending.end(error)
-            self._called(self._part, error)
+            if pending.call.interface != PROBE.full_name:
+                self._called(self._part, error)
         except StopError as stop:
             told = stop.of(self._part.described.name)
             pending.fail(told)

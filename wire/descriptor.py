@@ -10,6 +10,7 @@ from wire import cbor, records, triggers
 from wire.edge_options import EdgeOptions
 from wire.errors import MalformedError
 from wire.names import check_name
+from wire.probation import Probation as Probation  # noqa: PLC0414 a part of the descriptor
 from wire.records import Key
 from wire.subjects import check_filter
 from wire.triggers import Trigger
@@ -74,14 +75,6 @@ class Component:
                     check_filter(label)
                 else:
                     check_name("label", label)
-
-
-@dataclass(frozen=True)
-class Probation:
-    """A release is healthy after `calls` good calls; it is rolled back when not confirmed `seconds` after its start."""
-
-    calls: Annotated[int, Key(0)] = 3
-    seconds: Annotated[int, Key(1)] = 60
 
 
 @dataclass(frozen=True)

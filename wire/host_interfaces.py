@@ -12,7 +12,7 @@ Each entry is for all components, or for those that `components` of its `config`
 | `wasmcloud:messaging` [handler] | `subjects`, comma separated, with the wildcards `*` and `>` |
 | `wasi:http` [incoming-handler] | `host` and `path` of the requests; every host and every path if left out |
 | `petiole:limits` [] | the fields of `wire.descriptor.Limits` |
-| `petiole:probation` [] | `calls` and `seconds` |
+| `petiole:probation` [] | `calls` and `seconds`; `health` and `path` on edge hosts |
 
 A schedule, an input, subjects or a route may come in several entries: the component is called for each. `name` of an
 entry chooses one of several instances of what hosts offer, by a label of the device.
@@ -23,11 +23,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from wire import interfaces, schedules
-from wire.descriptor import MESSAGING, Grant, Limits, Probation
+from wire.descriptor import MESSAGING, Grant, Limits
 from wire.draft import Draft, EdgeOnly, find
+from wire.errors import MalformedError
 from wire.interfaces import Interface
 from wire.local_resources import take_secrets
 from wire.names import check_name
+from wire.probation import Probation, ProbationKind
 from wire.subjects import check_filter
 from wire.triggers import EdgeKind, HttpRoute, InputEdge, MessageFilter, Trigger
 from wire.yaml_nodes import Node, suggestion, words
@@ -39,7 +41,13 @@ OPENED_BY = {"wasi:keyvalue": "buckets", "wasi:blobstore": "containers", _MESSAG
 """What the labels of a package's grants are called in `config`; `labels` of all others."""
 
 _LIMITS = {limit.name.replace("_", "-"): limit.name for limit in dataclasses.fields(Limits)}
-_PROBATION = {step.name: step.name for step in dataclasses.fields(Probation)}
+_PROBATION = {"calls": "calls", "seconds": "seconds"}
+_SIGNS = {
+    "calls": ProbationKind.CALLS,
+    "probe": ProbationKind.EXPORT,
+    "http": ProbationKind.HTTP,
+    "telemetry": ProbationKind.TELEMETRY,
+}
 _OURS = ("petiole:schedule", "petiole:gpio", "petiole:limits", "petiole:probation")
 _HANDLERS = {_MESSAGING: interfaces.MESSAGE_HANDLER.name, _HTTP: interfaces.HTTP_HANDLER.name}
 _SECRETIVE = ("wasi:config", "wasi:cli")
@@ -58,7 +66,7 @@ def apply(node: Node, drafts: list[Draft], probation: Probation) -> Probation:
     if package in _OURS and "name" in fields:
         fields["name"].fail(f"{package} has no instances to choose from: remove name")
     if package == "petiole:probation":
-        return Probation(**_numbers(config, _PROBATION))
+        return _probation(node, config, drafts)
     chosen = _chosen(config.pop("components", None), drafts)
     if "secretFrom" in fields:
         _take_secrets(fields["secretFrom"], package, chosen)
@@ -147,6 +155,21 @@ def _limit(node: Node, config: dict[str, Node], chosen: list[Draft]) -> None:
         if draft.memory is not None and "memory" in config:
             config["memory"].fail(f"component {draft.name} has memoryLimitMb already")
         draft.limits = limits
+
+
+def _probation(node: Node, config: dict[str, Node], drafts: list[Draft]) -> Probation:
+    health, path = config.pop("health", None), config.pop("path", None)
+    numbers = _numbers(config, _PROBATION)
+    kind = ProbationKind.CALLS
+    if health is not None:
+        if health.text() not in _SIGNS:
+            health.fail(f"health is {health.text()!r}; expected {', '.join(_SIGNS)}{suggestion(health.text(), _SIGNS)}")
+        kind = _SIGNS[health.text()]
+        _only_on_edge_hosts(health, f"health: {health.text()}", drafts if kind else [])
+    try:
+        return Probation(**numbers, sign=int(kind) or None, path=path.text() if path is not None else None)
+    except MalformedError as error:
+        (path or health or node).fail(str(error))
 
 
 def _call(node: Node, drafts: list[Draft], triggers: Iterable[Trigger]) -> None:

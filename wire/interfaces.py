@@ -150,6 +150,9 @@ SERVICE = Interface("wasi:cli", "run", "0.2.0")
 HTTP_HANDLER = Interface("wasi:http", "incoming-handler", "0.2.0", edge_only=True)
 """What a component exports to answer HTTP requests; edge hosts alone have it."""
 
+PROBE = Interface("petiole:health", "probe", "0.1.0", edge_only=True)
+"""What a component exports to say whether it works, where its probation asks for it: `check`."""
+
 EXPORTS = (HANDLER, EDGE_HANDLER, MESSAGE_HANDLER, SERVICE, HTTP_HANDLER)
 """Everything a host may call."""
 
