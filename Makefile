@@ -8,7 +8,7 @@ export PETIOLE_ROOT := $(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE
 CARGO := CARGO_TARGET_DIR=$(CURDIR)/.cache/cargo/host cargo
 
-.PHONY: help setup demo test test-fast test-rust test-python firmware kills power fuzz lint format bench bench-size screenshot clean
+.PHONY: help setup demo test test-fast test-rust test-python firmware kills chaos wear power fuzz lint format bench bench-size screenshot clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,12 @@ test-python: firmware
 
 kills: firmware ## 200 power cuts during updates on each emulated board (long; CUTS=, SEED=)
 	PETIOLE_CUTS=$(or $(CUTS),200) PETIOLE_SEED=$(or $(SEED),4) $(PY) -m pytest -q -s tests/firmware/test_kills.py
+
+chaos: ## kill agent, leaf, hub and fleet 100 times, cut lines, lose stores, and count records (long; RUNS=, SEED=)
+	PETIOLE_RUNS=$(or $(RUNS),100) PETIOLE_SEED=$(or $(SEED),1) $(PY) -m pytest -q -s tests/chaos
+
+wear: setup ## bytes written to disk for telemetry and for a deployment, beside their payload
+	$(PY) -m bench.wear
 
 power: ## cut the power at every flash operation, in more ways than the tests do (long; WAYS=)
 	cd firmware && POWER_WAYS=$(or $(WAYS),8) $(CARGO) test -p petiole-store --test power -- --nocapture
