@@ -1,34 +1,15 @@
-"""`petiole agent`: The agent of an edge host, in this process's place."""
-
-import os
-import sys
-from pathlib import Path
-from typing import Annotated
+"""`petiole agent`: The agent of an edge host: run it, install it, ask it, look for what is wrong."""
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="The agent of an edge host.")
+from petiole.agent_commands import main
+
+app = typer.Typer()
 
 
-@app.callback()
-def agent() -> None:
-    """The agent of an edge host: runs workloads here, looks after attached boards, and talks to the fleet."""
-
-
-@app.command()
-def run(
-    config: Annotated[
-        Path, typer.Option(help="The agent's file, as written by `petiole device enroll --edge`.")
-    ] = Path("agent.toml"),
-) -> None:
-    """Run the agent in the foreground until SIGTERM.
-
-    This process is replaced by `python -m edge_host`, so that none of the command's libraries stay in its memory.
-    Example: petiole agent run --config /var/lib/petiole/agent.toml
-    """
-    if not config.is_file():
-        raise typer.BadParameter(
-            f"{config} does not exist; make it with: petiole device enroll NAME --site SITE --edge {config.parent}"
-        )
-    sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "edge_host", "--config", str(config)])  # noqa: S606
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def agent(ctx: typer.Context) -> None:
+    """The agent of an edge host (see `petiole.agent_commands`, which needs none of the command's libraries)."""
+    raise typer.Exit(main(ctx.args))

@@ -24,6 +24,8 @@ def status(
 
     Example: petiole status an505-1
 
+    Without the fleet, this machine's own agent: petiole status --local
+
     Queue counts the records that wait in the device's outbox for the fleet.
     """
     with connect(fleet) as api:

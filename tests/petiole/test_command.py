@@ -123,4 +123,7 @@ def test_command_without_its_libraries_says_what_to_install():
     program = "import sys; sys.modules['typer'] = None; from petiole.main import main; main()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == "petiole: typer is not installed; install petiole[cli] to use this command\n"
+    assert done.stderr == (
+        "petiole: typer is not installed; install petiole[cli] to use this command\n"
+        "  without it there are: petiole agent, petiole status --local\n"
+    )
