@@ -11,8 +11,6 @@ import hashlib
 import os
 import platform
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import wasmtime
@@ -70,55 +68,43 @@ def _cpu_flags() -> str:
 
 
 class EpochTicker:
-    """Advances the engine's epoch while at least one guest runs; costs nothing otherwise."""
+    """Advances the engine's epoch while at least one guest computes; costs nothing otherwise."""
 
     def __init__(self, engine: wasmtime.Engine) -> None:
         self._engine = engine
-        self._running = 0
-        self._wake = threading.Condition()
-        self._closed = False
+        self._computing = 0
+        self._lock = threading.Lock()
+        self._is_asleep = False
+        self._wake = threading.Semaphore(0)
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._tick, name="epochs", daemon=True)
         self._thread.start()
 
-    @contextmanager
-    def running(self) -> Iterator[int]:
-        """Hold while a guest runs; gives the deadline of a call in ticks."""
-        self._count(1)
-        try:
-            yield int(CALL_SECONDS / TICK_SECONDS) + 1
-        finally:
-            self._count(-1)
+    def begin(self) -> None:
+        """A guest computes from now on, until `end`."""
+        with self._lock:
+            self._computing += 1
+            if not self._is_asleep:
+                return
+            self._is_asleep = False
+        self._wake.release()
 
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Hold, within `running`, while the guest waits for something outside."""
-        self._count(-1)
-        try:
-            yield
-        finally:
-            self._count(1)
-
-    def _count(self, change: int) -> None:
-        with self._wake:
-            self._running += change
-            if self._running == change:
-                self._wake.notify()
+    def end(self) -> None:
+        """A guest that computed does not any more."""
+        with self._lock:
+            self._computing -= 1
 
     def close(self) -> None:
         """End the thread."""
-        with self._wake:
-            self._closed = True
-            self._wake.notify()
+        self._closed.set()
+        self._wake.release()
         self._thread.join()
 
     def _tick(self) -> None:
-        pause = threading.Event()
-        while True:
-            with self._wake:
-                while not self._running and not self._closed:
-                    self._wake.wait()
-                if self._closed:
-                    return
-            pause.wait(TICK_SECONDS)
-            if self._running:
+        while not self._closed.is_set():
+            with self._lock:
+                self._is_asleep = not self._computing
+            if self._is_asleep:
+                self._wake.acquire()
+            elif not self._closed.wait(TICK_SECONDS) and self._computing:
                 self._engine.increment_epoch()

@@ -13,14 +13,29 @@ cancellation, wherever it is.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import wasmtime
 
 from edge_host import engine, epochs
 from edge_host.interfaces.signal import Signal
 from wire.descriptor import Limits
+
+
+class Span:
+    """Something that lasts as long as a ``with`` block; `end` is told whether an exception left it."""
+
+    __slots__ = ("_begin", "_end")
+
+    def __init__(self, begin: Callable[[], None], end: Callable[[bool], None]) -> None:
+        self._begin = begin
+        self._end = end
+
+    def __enter__(self) -> None:
+        self._begin()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._end(kind is not None)
 
 
 class Pace:
@@ -34,31 +49,25 @@ class Pace:
         self._is_service = False
         self._given = 0
         self._deadline = 0.0
+        self._waits_since = 0.0
+        self._calling = Span(self._compute, self._end_call)
+        self._waiting = Span(self._wait, self._go_on)
         self._watch = epochs.watch(store, self._may_go_on)
 
     def close(self) -> None:
         """Forget the store."""
         epochs.forget(self._watch)
 
-    @contextmanager
-    def call(self, *, is_service: bool = False) -> Iterator[None]:
+    def call(self, *, is_service: bool = False) -> Span:
         """Hold while the guest is called."""
         self._is_service = is_service
         self._given = self.most
         self._store.set_fuel(self._given)
-        with self._ticker.running():
-            self._begin_to_compute()
-            yield
+        return self._calling
 
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
+    def waiting(self) -> Span:
         """Hold while a host function waits on behalf of the guest."""
-        begun = time.monotonic()
-        with self._ticker.paused():
-            yield
-            if self._is_service:
-                self._refill(begun)
-        self._begin_to_compute()
+        return self._waiting
 
     @property
     def fuel_used(self) -> int:
@@ -79,9 +88,24 @@ class Pace:
     def _may_go_on(self) -> bool:
         return not self._signal.is_cancelled and time.monotonic() < self._deadline
 
-    def _begin_to_compute(self) -> None:
+    def _compute(self) -> None:
+        self._ticker.begin()
         self._deadline = time.monotonic() + engine.CALL_SECONDS
         self._store.set_epoch_deadline(1)
+
+    def _end_call(self, failed: bool) -> None:
+        self._ticker.end()
+
+    def _wait(self) -> None:
+        self._ticker.end()
+        self._waits_since = time.monotonic()
+
+    def _go_on(self, failed: bool) -> None:
+        try:
+            if self._is_service and not failed:
+                self._refill(self._waits_since)
+        finally:
+            self._compute()
 
     def _refill(self, begun: float) -> None:
         most, rate = self.most, max(1, self._limits.fuel_per_second)
