@@ -45,18 +45,21 @@ class Outcome:
 class Site:
     """Use as a context manager; everything is started by `start`."""
 
-    def __init__(self, folder: Path, *, rate: float = 100, outbox: str = "") -> None:
+    def __init__(self, folder: Path, *, rate: float = 100, outbox: str = "", broker: str = "leaf") -> None:
+        """`broker` is what the agent is connected to: `leaf`, `hub`, or a `mosquitto` in the place of both."""
         self.folder = folder
         self.kills = Counter[str]()
         self._rate = rate
         embedded = EmbeddedBroker(mqtt_port=free_port(), leaf_port=free_port())
         self.settings = Settings(state=folder / "fleet", port=free_port(), embedded=embedded)
+        self._broker = broker
         self._leaf_port = free_port()
         with open_fleet(self.settings) as fleet:
             fleet.add_site(SITE)
             enroll_board(fleet, DEVICE)
         assert embedded.leaf_port is not None
-        self.to_leaf, self.to_hub = Proxy(self._leaf_port), Proxy(embedded.leaf_port)
+        self.to_leaf = Proxy(self._leaf_port if broker == "leaf" else embedded.mqtt_port)
+        self.to_hub = Proxy(embedded.leaf_port)
         self._ledger = folder / "ledger"
         self._ledger.touch()
         self._config = folder / "agent.toml"
@@ -84,7 +87,8 @@ class Site:
 
     def start(self, *names: str, file_limit: int | None = None) -> None:
         """Start `fleet` (with the hub), `leaf` and `agent`, or some of them; `file_limit` bytes a file can hold."""
-        for name in names or ("fleet", "leaf", "agent"):
+        brokers = () if self._broker == "hub" else (self._broker,)
+        for name in names or ("fleet", *brokers, "agent"):
             with (self.folder / f"{name}.log").open("ab") as log:
                 self._processes[name] = subprocess.Popen(
                     self._command(name), stdout=log, stderr=log, cwd=Path(__file__).parents[2]
@@ -158,7 +162,15 @@ class Site:
     def _command(self, name: str) -> list[str]:
         embedded = self.settings.embedded
         assert embedded is not None
-        if name == "fleet":
+        command: list[object]
+        if name == "fleet" and self._broker == "mosquitto":
+            command = [*FLEET, "serve", "--state", self.settings.state, "--port", self.settings.port]
+            command += ["--broker", f"mqtt://127.0.0.1:{embedded.mqtt_port}"]
+        elif name == "mosquitto":
+            file = self.folder / "mosquitto.conf"
+            file.write_text(f"user root\nlistener {embedded.mqtt_port} 127.0.0.1\nallow_anonymous true\n")
+            command = [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", file]
+        elif name == "fleet":
             ports = ["--port", self.settings.port, "--embedded-broker", embedded.mqtt_port]
             command = [*FLEET, "serve", "--state", self.settings.state, *ports, "--leaf-port", embedded.leaf_port]
         elif name == "leaf":

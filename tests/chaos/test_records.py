@@ -55,6 +55,22 @@ def test_any_process_may_be_killed_at_any_time(site: Site) -> None:
     check(site, site.settle(300))
 
 
+@pytest.mark.parametrize("broker", ["hub", "mosquitto"])
+def test_the_broker_may_be_another_one(tmp_path: Path, broker: str) -> None:
+    with Site(tmp_path, broker=broker) as site:
+        site.start()
+        wait_stored(site, 0)
+        for _ in range(RUNS // 5):
+            for victim in (broker, "agent", "fleet"):
+                site.to_leaf.swallow()
+                site.kill(victim)
+                if victim != "hub":
+                    site.start(victim)
+                site.to_leaf.mend()
+                wait_stored(site, site.outcome().stored)
+        check(site, site.settle())
+
+
 def test_lines_may_be_cut_slow_and_dead(site: Site) -> None:
     dice = random.Random(SEED)
     site.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ipaddress
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -48,8 +49,18 @@ def certificate(
     return built, key
 
 
-@pytest.fixture
-def tls_port(tmp_path: Path) -> Iterator[int]:
+def mosquitto(folder: Path, port: int, *lines: str) -> list[str | Path]:
+    """The command of a mosquitto on loopback."""
+    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    if not Path(program).exists():
+        pytest.skip("mosquitto is not installed")
+    file = folder / "mosquitto.conf"
+    file.write_text("\n".join(["user root", f"listener {port} 127.0.0.1", *lines, ""]))
+    return [program, "-c", file]
+
+
+@pytest.fixture(params=["nats-server", "mosquitto"])
+def tls_port(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[int]:
     authority = certificate("ca", tmp_path, None)
     certificate("server", tmp_path, authority)
     certificate("edge-1", tmp_path, authority)
@@ -60,8 +71,13 @@ def tls_port(tmp_path: Path) -> Iterator[int]:
         f'mqtt {{ listen: "127.0.0.1:{port}", tls {{ verify: true, ca_file: "{tmp_path}/ca.pem", '
         f'cert_file: "{tmp_path}/server.pem", key_file: "{tmp_path}/server.key" }} }}\n'
     )
-    server = Path(sys.executable).parent / "nats-server"
-    with subprocess.Popen([server, "-c", tmp_path / "nats.conf"], stderr=subprocess.DEVNULL) as process:
+    command: list[str | Path] = [Path(sys.executable).parent / "nats-server", "-c", tmp_path / "nats.conf"]
+    if request.param == "mosquitto":
+        files = [f"cafile {tmp_path}/ca.pem", f"certfile {tmp_path}/server.pem", f"keyfile {tmp_path}/server.key"]
+        (tmp_path / "who").write_text("user edge-1\ntopic readwrite petiole/s/d/#\n")
+        users = ["require_certificate true", "use_identity_as_username true", f"acl_file {tmp_path}/who"]
+        command = mosquitto(tmp_path, port, *files, *users)
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         yield port
         process.kill()
 
