@@ -5,6 +5,7 @@ accepted sequence number of its workload is `last_sequence` (with the manifest d
 edge host says where it differs. `rotations.json`: what a device with `anchors` says of a rotation after the one
 numbered `last`. `cron.json`: when calendar expressions come due in UTC after `from` (Unix seconds), by the package
 `cronsim`. `descriptor.json`, `smp.json`, `senml.json`: both directions, and input to be refused.
+`edge_descriptors.json`: what boards refuse.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Any
 
 from cronsim import CronSim
 
-from tests.vectors import deltas, envelopes, p256, rotations
+from tests.vectors import deltas, edge_descriptors, envelopes, p256, rotations
 from wire import cose, profiles, senml, smp, suit
 from wire.descriptor import Component, Descriptor, Grant, Limits, Probation
 from wire.refusals import Refusal
@@ -67,6 +68,7 @@ def make() -> dict[str, Any]:
     return {
         "envelopes.json": _envelopes(),
         "descriptor.json": _descriptors(),
+        "edge_descriptors.json": edge_descriptors.make(),
         "deltas.json": deltas.make(),
         "rotations.json": rotations.make(),
         "smp.json": _smp(),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.vectors import edge_descriptors
 from wire import descriptor, interfaces, manifest
 from wire.descriptor import Grant, Limits
 from wire.edge_options import EdgeOptions, Mount
@@ -81,6 +82,16 @@ def test_what_keeps_it_from_boards_has_its_line(file: Path) -> None:
         (f"{file}:23", "wasi:http/incoming-handler"),
         (f"{file}:24", "a rule of petiole:schedule"),
     } <= found
+
+
+def test_every_option_comes_back_from_its_descriptor() -> None:
+    for case in edge_descriptors.make():
+        read = descriptor.decode(bytes.fromhex(case["bytes"]))
+        assert descriptor.encode(read).hex() == case["bytes"]
+        (part,) = read.components
+        name = case["name"]
+        assert part.edge == edge_descriptors.OPTIONS.get(name)
+        assert part.triggers == ((edge_descriptors.TRIGGERS[name],) if name in edge_descriptors.TRIGGERS else ())
 
 
 RULES = [
