@@ -152,6 +152,36 @@ def trapping(after: int, uses: tuple[str, ...] = ()) -> bytes:
     return component(body, uses, data="t", declarations=count)
 
 
+def counting() -> bytes:
+    """Sends the number of calls of this instance as `t`."""
+    count = "(global $calls (mut i32) (i32.const 0))"
+    body = f"""(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+      {SEND.replace("(f64.const 20.5)", "(f64.convert_i32_u (global.get $calls))")} {OK}"""
+    return component(body, ("send",), data="t", declarations=count)
+
+
+def probed(problem: str = "") -> bytes:
+    """Does nothing well, and answers its health probe well or with `problem`."""
+    data = f'(data (i32.const 0) "{problem}") (data (i32.const 256) "\\{int(bool(problem)):02x}")'
+    length = f"(i32.store (i32.const 260) (i32.const 0)) (i32.store (i32.const 264) (i32.const {len(problem)}))"
+    return bytes(
+        wasmtime.wat2wasm(f"""(component
+      (core module $guest (memory (export "memory") 1) {data}
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+        (func (export "check") (result i32) {length} (i32.const 256))
+        (func (export "run") (result i32) (i32.const 512)))
+      (core instance $guest (instantiate $guest))
+      (func $check (result (result (error string)))
+        (canon lift (core func $guest "check") (memory $guest "memory") (realloc (func $guest "realloc"))))
+      (func $run (result (result (error string)))
+        (canon lift (core func $guest "run") (memory $guest "memory") (realloc (func $guest "realloc"))))
+      (instance $probe (export "check" (func $check)))
+      (instance $handler (export "run" (func $run)))
+      (export "petiole:health/probe@0.1.0" (instance $probe))
+      (export "petiole:schedule/handler@0.1.0" (instance $handler)))""")
+    )
+
+
 def spinning() -> bytes:
     """Never returns."""
     return component("(loop $again (br $again)) (i32.const 256)")
