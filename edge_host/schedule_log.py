@@ -122,16 +122,17 @@ class ScheduleLog:
 
     def runs(self, workload: str) -> list[dict[str, Any]]:
         """The last runs of a workload, oldest first: `component`, `schedule`, and the fields of `Run`."""
-        self.flush()
-        rows = self._database.execute(
-            "SELECT component, schedule, position, spans, runs FROM schedule WHERE workload = ?", (workload,)
-        )
-        found: list[dict[str, Any]] = [
-            {"component": component, "schedule": schedule, **vars(run)}
-            for component, schedule, *kept in rows
-            for run in _read(*kept).runs
-        ]
-        return sorted(found, key=lambda run: (run["slot"], run["started"]))
+        return self.all_runs().get(workload, [])
+
+    def all_runs(self) -> dict[str, list[dict[str, Any]]]:
+        """The last runs of each workload, as `runs` gives them."""
+        rows = self._database.execute("SELECT workload, component, schedule, position, spans, runs FROM schedule")
+        ledgers = {Key(*row[:3]): _read(*row[3:]) for row in rows} | self._ledgers
+        found: dict[str, list[dict[str, Any]]] = {}
+        for key, ledger in ledgers.items():
+            named = {"component": key.component, "schedule": key.schedule}
+            found.setdefault(key.workload, []).extend({**named, **vars(run)} for run in ledger.runs)
+        return {name: sorted(runs, key=lambda run: (run["slot"], run["started"])) for name, runs in found.items()}
 
 
 def _read(position: int, spans: bytes, runs: bytes) -> Ledger:

@@ -32,13 +32,10 @@ def release(number: int, wasm: bytes, probation: Probation = QUICK) -> Made:
     return make_release("thermometer", wasm, number, every_ms=10, probation=probation)
 
 
-def lives(bench: Bench, folder: Path, *releases: Made, until: Callable[[Life], bool]) -> Life:
-    """Install the releases one after the other; the last one until `until`."""
-    payloads = {made.desired.digest: made.payload for made in releases}
-    for place, made in enumerate(releases, start=1):
-        life = Life(folder, bench, payloads)
-        done = until if place == len(releases) else lambda life: life.entry().state == "confirmed"
-        asyncio.run(asyncio.wait_for(life.run(lambda life=life, done=done: life.entry() and done(life), made), 20))
+def lives(bench: Bench, folder: Path, made: Made, until: Callable[[Life], bool]) -> Life:
+    """Install a release, and go on until `until`."""
+    life = Life(folder, bench, {made.desired.digest: made.payload})
+    asyncio.run(asyncio.wait_for(life.run(lambda: until(life), made), 20))
     return life
 
 

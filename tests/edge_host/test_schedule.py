@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_host.schedule import MOST_SPANS, ON_TIME, Agenda, CalendarTimes, Chance, Due, claimed, latest, next_time
+from edge_host.schedule import MOST_SPANS, ON_TIME, Agenda, CalendarTimes, Chance, Due, Span, claimed, latest, next_time
 from wire.triggers import Calendar, Missed, SchedulePolicy
 
 ONCE = SchedulePolicy(missed=Missed.RUN_ONCE)
@@ -28,8 +28,8 @@ class Grid:
         return (instant // self.step + 1) * self.step
 
 
-def ms(*when: int, zone: str = "UTC") -> int:
-    return round(datetime(*when, tzinfo=ZoneInfo(zone)).timestamp() * 1000)
+def ms(year: int, month: int, day: int, hour: int, minute: int = 0) -> int:
+    return round(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp() * 1000)
 
 
 def slots(expression: str, zone: str | None, first: int, last: int) -> list[str]:
@@ -160,7 +160,7 @@ class Step:
 )
 def test_no_slot_runs_twice(steps: list[Step], grid: int, policy: SchedulePolicy, nap: int) -> None:
     now = 1_000 * MINUTE
-    stored = (now, ())
+    stored: tuple[int, tuple[Span, ...]] = (now, ())
     agenda = Agenda(Grid(grid), policy, *stored)
     ran: list[int] = []
     for step in steps:

@@ -199,22 +199,22 @@ def test_runs_that_may_overlap_run_beside_each_other(desk: Callable[[], Desk]) -
 
 def test_a_run_takes_the_place_of_the_one_before(desk: Callable[[], Desk]) -> None:
     class Instance:
+        def __init__(self, pending: Pending) -> None:
+            self.pending = pending
+
         def interrupt(self) -> None:
-            first.end("ended all the same")
+            self.pending.end("ended all the same")
 
     async def check() -> None:
-        nonlocal first
         here = desk()
         here.start(SchedulePolicy(Concurrency.REPLACE))
-        found = await here.at(NOON + MINUTE, 1)
-        assert found is not None
-        first = found
+        first = await here.at(NOON + MINUTE, 1)
+        assert first is not None
         assert first.begin()
-        first.lease(Instance())
+        first.lease(Instance(first))
         await here.good(NOON + 2 * MINUTE, 2)
         assert here.runs() == [(1, "replaced"), (2, "good")]
 
-    first: Pending
     run(check)
 
 
