@@ -91,6 +91,7 @@ class Agent:
         )
         self._status.add("broker", self._broker)
         self._status.add("manifests", local.manifests)
+        self._status.add("outbox", self._outbox.statistics)
 
     async def run(self) -> None:
         """Run until told to stop."""

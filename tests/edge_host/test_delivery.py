@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 
 from edge_host import delivery as module
 from edge_host.delivery import Delivery
-from edge_host.outbox import TELEMETRY, Outbox
-from wire.messages import Ack, TelemetryBatch
+from edge_host.outbox import EVENT, TELEMETRY, Outbox, OutboxPolicy, Position
+from edge_host.outbox_model import ClassPolicy, Discard
+from fleet.services.received import Received
+from wire import senml, topics
+from wire.messages import Ack, Event, EventBatch, TelemetryBatch
 
 Story = Callable[[Delivery, Outbox, "Line"], Awaitable[None]]
 
@@ -24,8 +28,8 @@ class Line:
         self.batches: list[TelemetryBatch] = []
         self.came = asyncio.Event()
 
-    def publish(self, _device: str, _kind: str, payload: bytes) -> bool:
-        if self.up:
+    def publish(self, _device: str, kind: str, payload: bytes) -> bool:
+        if self.up and kind == topics.TELEMETRY:
             self.batches.append(TelemetryBatch.decode(payload))
             self.came.set()
         return self.up
@@ -131,3 +135,84 @@ def test_large_streams_are_cut_into_batches(tmp_path: Path) -> None:
         assert seen == [bytes([n]) * 10_000 for n in range(10)]
 
     play(tmp_path, story)
+
+
+def test_a_gap_is_told_once_everything_before_it_has_arrived(tmp_path: Path) -> None:
+    """The fleet takes `held` for the end of what is missing: it must not hide records that are still on their way."""
+
+    async def story(delivery: Delivery, outbox: Outbox, line: Line) -> None:
+        for n in range(3):
+            outbox.append("edge", TELEMETRY, bytes([n]))
+        delivery.wake()
+        before = await line.next()
+        outbox.acknowledge("edge", TELEMETRY, Position(before.epoch, 2))
+        cut = Outbox(shutil.copytree(tmp_path / "outbox", tmp_path / "cut"), boot="another")
+        cut.append("edge", TELEMETRY, b"after")
+        after_cut = Delivery(cut, ["edge"], line.publish)
+        task = asyncio.create_task(after_cut.run())
+        line.batches.clear()
+        after_cut.wake()
+        first = await line.next()
+        assert (first.first, first.held, first.records) == (3, 3, (b"\2",))
+        assert (await line.next()).first == 3
+        after_cut.acknowledge("edge", Ack(telemetry=(first.epoch, 3)))
+        while (behind := await line.next()).first == 3:
+            pass
+        assert behind.first > 1000
+        assert behind.held == behind.first
+        assert behind.records == (b"after",)
+        task.cancel()
+
+    play(tmp_path, story)
+
+
+def test_discarded_records_are_not_waited_for_and_averages_stand_for_them(tmp_path: Path) -> None:
+    async def run() -> None:
+        policy = OutboxPolicy(telemetry=ClassPolicy(64 * 1024, Discard.THIN_OUT))
+        outbox, line = Outbox(tmp_path / "outbox", policy), Line()
+        for n in range(2000):
+            outbox.append("edge", TELEMETRY, senml.encode(senml.Measurement("edge", "w", "t", "", n, 1e9 + n)))
+        delivery = Delivery(outbox, ["edge"], line.publish)
+        task = asyncio.create_task(delivery.run())
+        received = Received()
+        kept = 0
+        while received.contiguous < 2000:
+            batch = await line.next()
+            if batch.held is not None:
+                received = received.since(batch.held)
+            new = received.missing(batch.first, batch.first + len(batch.records) - 1)
+            kept += sum(bool(batch.records[seq - batch.first]) for a, b in new for seq in range(a, b + 1))
+            received = received.add(batch.first, batch.first + len(batch.records) - 1)
+            delivery.acknowledge("edge", Ack(telemetry=(batch.epoch, received.contiguous)))
+        assert kept + outbox.statistics().classes[TELEMETRY].thinned == 2000
+        assert outbox.depth("edge").telemetry == 0
+        task.cancel()
+        outbox.close()
+
+    asyncio.run(run())
+
+
+def test_events_go_before_telemetry(tmp_path: Path) -> None:
+    async def run() -> None:
+        outbox = Outbox(tmp_path / "outbox")
+        sent: list[tuple[str, str]] = []
+        done = asyncio.Event()
+
+        def publish(device: str, kind: str, payload: bytes) -> bool:
+            sent.append((device, kind))
+            if kind == topics.EVENT:
+                assert EventBatch.decode(payload).records == (Event(1, "log"),)
+            if len(sent) == 4:
+                done.set()
+            return True
+
+        for device in ("edge", "board"):
+            outbox.append(device, TELEMETRY, b"x")
+            outbox.append(device, EVENT, Event(1, "log").encode())
+        task = asyncio.create_task(Delivery(outbox, ["edge", "board"], publish).run())
+        await asyncio.wait_for(done.wait(), 10)
+        task.cancel()
+        outbox.close()
+        assert sent == [(d, kind) for kind in (topics.EVENT, topics.TELEMETRY) for d in ("edge", "board")]
+
+    asyncio.run(run())
