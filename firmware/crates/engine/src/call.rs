@@ -1,5 +1,6 @@
 //! What a guest can be called for: the exports of the worlds in `wit/`, each found by its name.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use petiole_interfaces::Message;
@@ -121,12 +122,13 @@ impl Entries {
         let result = match call {
             Call::Run => has(self.schedule)?.call_async(store, ()).await?.0,
             Call::Service => {
-                let ended = has(self.service)?.call_async(store, ()).await?.0;
+                let service = has(self.service)?;
+                let ended = Box::pin(service.call_async(store, ())).await?.0;
                 ended.map_err(|()| String::from("the service ended with an error"))
             }
             Call::Edge { label, high } => {
                 let edge = has(self.edge)?;
-                edge.call_async(store, (label, high)).await?.0
+                Box::pin(edge.call_async(store, (label, high))).await?.0
             }
             Call::Message(message) => {
                 let handle = has(self.message)?;
@@ -135,7 +137,7 @@ impl Entries {
                     body: message.body,
                     reply_to: message.reply_to,
                 };
-                handle.call_async(store, (message,)).await?.0
+                Box::pin(handle.call_async(store, (message,))).await?.0
             }
         };
         Ok(result)

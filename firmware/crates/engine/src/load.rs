@@ -105,7 +105,7 @@ impl Engine {
     ) -> Result<Guest, LoadError> {
         let component = self.component(code, &deployment.limits)?;
         entries(&component, &deployment)?;
-        let mut linker = Linker::new(component.engine());
+        let mut linker = Box::new(Linker::new(component.engine()));
         link::link(&mut linker, &component, &deployment.grants, peers)?;
         let mailbox = Mailbox::new(component);
         self.loaded.borrow_mut().push(Loaded {

@@ -32,8 +32,9 @@ const LAYOUT: Layout = match Layout::from_size_align(SIZE, ALIGNMENT) {
     Err(_) => panic!("the alignment is a power of two"),
 };
 
-/// What unused words of a stack hold.
-const PAINT: usize = 0x5a5a_5a5a;
+/// What unused bytes of a stack hold.
+const PAINT: u8 = 0x5a;
+const PAINTED: usize = usize::from_ne_bytes([PAINT; size_of::<usize>()]);
 const WORDS: usize = SIZE / size_of::<usize>();
 /// Words at the end of a stack that must stay unused.
 const RESERVE: usize = 16;
@@ -74,10 +75,8 @@ impl Stack {
         // SAFETY: the layout has a size.
         let start = NonNull::new(unsafe { alloc(LAYOUT) }.cast::<usize>())
             .ok_or_else(|| OutOfMemory::new(SIZE))?;
-        for word in 0..WORDS {
-            // SAFETY: inside of what was allocated.
-            unsafe { start.add(word).write(PAINT) };
-        }
+        // SAFETY: all of what was allocated.
+        unsafe { start.write_bytes(PAINT, WORDS) };
         Ok(Self(start))
     }
 
@@ -98,7 +97,7 @@ impl Stack {
     fn unused(&self, most: usize) -> usize {
         (0..most)
             // SAFETY: inside of what was allocated; the engine may write there at other times, hence volatile.
-            .take_while(|word| unsafe { self.0.add(*word).read_volatile() } == PAINT)
+            .take_while(|word| unsafe { self.0.add(*word).read_volatile() } == PAINTED)
             .count()
     }
 }

@@ -1,5 +1,6 @@
 //! The long-lived future of one guest: it owns the store, starts the component and serves its calls one by one.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec;
 use core::convert::Infallible;
@@ -23,6 +24,9 @@ use crate::state::State;
 pub const SLICE: u64 = 2_000;
 
 /// One guest at work.
+///
+/// Its future lives as long as the guest, and is as large as the largest it ever waits for: what is rare or large waits in a
+/// box of its own.
 pub struct Task {
     pub store: Store<State>,
     pub mailbox: Rc<Mailbox>,
@@ -32,17 +36,15 @@ pub struct Task {
 
 impl Task {
     /// Runs the guest until something stops it.
-    pub async fn run(mut self, linker: Linker<State>) -> wasmtime::Error {
+    pub async fn run(mut self, linker: Box<Linker<State>>) -> wasmtime::Error {
         let Err(error) = self.serve(linker).await;
         error
     }
 
-    async fn serve(&mut self, linker: Linker<State>) -> wasmtime::Result<Infallible> {
+    async fn serve(&mut self, linker: Box<Linker<State>>) -> wasmtime::Result<Infallible> {
         let mailbox = self.mailbox.clone();
         self.store.set_fuel(self.fuel)?;
-        let started = linker
-            .instantiate_async(&mut self.store, &mailbox.component)
-            .await;
+        let started = Box::pin(linker.instantiate_async(&mut self.store, &mailbox.component)).await;
         self.count(self.fuel);
         let instance = started?;
         drop(linker);
@@ -62,7 +64,7 @@ impl Task {
                 }
                 Job::Request(request) => {
                     self.store.set_fuel(self.fuel)?;
-                    let served = self.answer(instance, &request).await;
+                    let served = Box::pin(self.answer(instance, &request)).await;
                     self.count(self.fuel);
                     if let Err(error) = served {
                         let reason = alloc::format!("{}", stop(&error));

@@ -41,6 +41,9 @@ memmove:
     .p2align 1
 memcpy:
     mv a5, a0
+    or a3, a0, a1
+    andi a3, a3, 3
+    beqz a3, 12f
     xor a3, a0, a1
     andi a3, a3, 3
     bnez a3, 17f
@@ -55,23 +58,31 @@ memcpy:
     addi a2, a2, -1
     j 11b
 12:
-    addi a2, a2, -16
+    addi a2, a2, -32
     bltz a2, 14f
 13:
     lw a3, 0(a1)
     lw a4, 4(a1)
     lw a6, 8(a1)
     lw a7, 12(a1)
+    lw t0, 16(a1)
+    lw t1, 20(a1)
+    lw t2, 24(a1)
+    lw t3, 28(a1)
     sw a3, 0(a5)
     sw a4, 4(a5)
     sw a6, 8(a5)
     sw a7, 12(a5)
-    addi a1, a1, 16
-    addi a5, a5, 16
-    addi a2, a2, -16
+    sw t0, 16(a5)
+    sw t1, 20(a5)
+    sw t2, 24(a5)
+    sw t3, 28(a5)
+    addi a1, a1, 32
+    addi a5, a5, 32
+    addi a2, a2, -32
     bgez a2, 13b
 14:
-    addi a2, a2, 12
+    addi a2, a2, 28
     bltz a2, 19f
 15:
     lw a3, 0(a1)
