@@ -81,6 +81,18 @@ def test_a_record_that_cannot_be_read_does_not_hold_up_the_others(database: Data
         assert [row.value for row in records.telemetry(session, "board", limit=100)] == [1.0, 4.0]
 
 
+def test_records_that_the_device_discarded_count_as_arrived_and_are_no_mistakes(database: Database) -> None:
+    counters = Counters()
+    registered(database, "board")
+    intake = Intake(database, Changes(), counters)
+    topic = Topic(f"{SITE}-board", "board", topics.TELEMETRY)
+    packs = (b"", pack("board", 2.0), b"")
+    assert acks(intake.take([(topic, TelemetryBatch(EPOCH, 1, packs).encode())])) == [(EPOCH, 3)]
+    assert counters.snapshot()["malformed"] == 0
+    with database.read() as session:
+        assert [row.value for row in records.telemetry(session, "board", limit=100)] == [2.0]
+
+
 def test_values_of_all_kinds_come_back_as_they_were(database: Database) -> None:
     intake = registered(database, "board")
     values: list[float | str | bool] = [1.5, -3, True, False, "open", "nul\0inside", 1e300]
