@@ -31,6 +31,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod value;
 
 pub use call::{Call, Entry};
 pub use error::{LoadError, Stop, StopKind};

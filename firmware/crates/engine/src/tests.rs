@@ -10,6 +10,7 @@ mod peers;
 mod talking;
 mod traps;
 mod turns;
+mod types;
 
 use std::boxed::Box;
 use std::cell::RefCell;

@@ -3,11 +3,13 @@
 use petiole_interfaces::clock::datetime;
 use wasmtime::component::Resource;
 
+use super::item::{Item, answer};
 use super::waits::Waiting;
 use crate::bindings::petiole::clock::synchronization::{self, Accuracy};
 use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::bindings::wasi::clocks::wall_clock::{self, Datetime};
 use crate::state::{Handle, State};
+use crate::value::Value;
 
 impl monotonic_clock::Host for State {
     fn now(&mut self) -> wasmtime::Result<u64> {
@@ -53,3 +55,47 @@ impl synchronization::Host for State {
         }))
     }
 }
+
+impl From<Datetime> for Value {
+    fn from(time: Datetime) -> Self {
+        Self::many([time.seconds.into(), time.nanoseconds.into()])
+    }
+}
+
+impl From<Accuracy> for Value {
+    fn from(accuracy: Accuracy) -> Self {
+        Self::many([accuracy.uncertainty.into(), accuracy.age.into()])
+    }
+}
+
+pub const MONOTONIC: &[Item] = &[
+    Item::Function("now", 0, |state, _| {
+        answer(monotonic_clock::Host::now(state))
+    }),
+    Item::Function("resolution", 0, |state, _| {
+        answer(monotonic_clock::Host::resolution(state))
+    }),
+    Item::Function("subscribe-instant", 1, |state, call| {
+        answer(monotonic_clock::Host::subscribe_instant(
+            state,
+            call.number()?,
+        ))
+    }),
+    Item::Function("subscribe-duration", 1, |state, call| {
+        answer(monotonic_clock::Host::subscribe_duration(
+            state,
+            call.number()?,
+        ))
+    }),
+];
+
+pub const WALL: &[Item] = &[
+    Item::Function("now", 0, |state, _| answer(wall_clock::Host::now(state))),
+    Item::Function("resolution", 0, |state, _| {
+        answer(wall_clock::Host::resolution(state))
+    }),
+];
+
+pub const SYNCHRONIZATION: &[Item] = &[Item::Function("status", 0, |state, _| {
+    answer(synchronization::Host::status(state))
+})];

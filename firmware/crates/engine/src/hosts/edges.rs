@@ -7,9 +7,11 @@ use petiole_interfaces::gpio::{Event, Wait};
 use wasmtime::component::Resource;
 
 use super::gpio::{Answer, other};
+use super::item::{Item, answer};
 use super::waits::Waiting;
 use crate::bindings::wasi::gpio::digital_async::{Host, HostInputWaitPin, WaitError};
 use crate::state::{Handle, State};
+use crate::value::Value;
 
 impl State {
     fn start_wait(&mut self, pin: &Resource<Handle>, event: Event) -> Answer<()> {
@@ -92,3 +94,49 @@ impl HostInputWaitPin for State {
         Ok(())
     }
 }
+
+impl From<WaitError> for Value {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::NotInProgress => Self::case(0, ()),
+            WaitError::WouldBlock => Self::case(1, ()),
+            WaitError::Other(error) => Self::case(2, error),
+        }
+    }
+}
+
+pub const ITEMS: &[Item] = &[
+    Item::Resource("input-wait-pin", HostInputWaitPin::drop),
+    Item::Function("open-input-wait", 2, |state, call| {
+        answer(state.open_input_wait(call.text()?))
+    }),
+    Item::Function(
+        "[method]input-wait-pin.start-wait-high",
+        1,
+        |state, call| answer(state.start_wait_high(call.handle()?)),
+    ),
+    Item::Function("[method]input-wait-pin.start-wait-low", 1, |state, call| {
+        answer(state.start_wait_low(call.handle()?))
+    }),
+    Item::Function(
+        "[method]input-wait-pin.start-wait-rising-edge",
+        1,
+        |state, call| answer(state.start_wait_rising_edge(call.handle()?)),
+    ),
+    Item::Function(
+        "[method]input-wait-pin.start-wait-falling-edge",
+        1,
+        |state, call| answer(state.start_wait_falling_edge(call.handle()?)),
+    ),
+    Item::Function(
+        "[method]input-wait-pin.start-wait-any-edge",
+        1,
+        |state, call| answer(state.start_wait_any_edge(call.handle()?)),
+    ),
+    Item::Function("[method]input-wait-pin.subscribe", 1, |state, call| {
+        answer(HostInputWaitPin::subscribe(state, call.handle()?))
+    }),
+    Item::Function("[method]input-wait-pin.finish-wait", 1, |state, call| {
+        answer(state.finish_wait(call.handle()?))
+    }),
+];

@@ -8,9 +8,11 @@ use petiole_interfaces::Resource as Device;
 use petiole_interfaces::gpio::Output;
 use wasmtime::component::Resource;
 
+use super::item::{Item, answer};
 use crate::bindings::wasi::gpio::digital::{self, ErrorCode};
 use crate::bindings::wasi::gpio::types;
 use crate::state::{Handle, State};
+use crate::value::Value;
 
 /// What a function of a pin answers.
 pub type Answer<T> = wasmtime::Result<Result<T, ErrorCode>>;
@@ -151,3 +153,100 @@ impl digital::HostInputPin for State {
         Ok(())
     }
 }
+
+impl From<ErrorCode> for Value {
+    fn from(error: ErrorCode) -> Self {
+        let ErrorCode::Other(text) = error;
+        Self::case(0, text)
+    }
+}
+
+/// The level at this place in `pin-state`.
+fn pin_state(place: u64) -> digital::PinState {
+    if place == 0 {
+        digital::PinState::Low
+    } else {
+        digital::PinState::High
+    }
+}
+
+pub const ITEMS: &[Item] = &[
+    Item::Resource("output-pin", digital::HostOutputPin::drop),
+    Item::Resource("stateful-output-pin", digital::HostStatefulOutputPin::drop),
+    Item::Resource("input-pin", digital::HostInputPin::drop),
+    Item::Function("open-output", 2, |state, call| {
+        answer(digital::Host::open_output(state, call.text()?))
+    }),
+    Item::Function("open-stateful-output", 2, |state, call| {
+        answer(digital::Host::open_stateful_output(state, call.text()?))
+    }),
+    Item::Function("open-input", 2, |state, call| {
+        answer(digital::Host::open_input(state, call.text()?))
+    }),
+    Item::Function("[method]output-pin.set-low", 1, |state, call| {
+        answer(digital::HostOutputPin::set_low(state, call.handle()?))
+    }),
+    Item::Function("[method]output-pin.set-high", 1, |state, call| {
+        answer(digital::HostOutputPin::set_high(state, call.handle()?))
+    }),
+    Item::Function("[method]output-pin.set-state", 2, |state, call| {
+        let (pin, level) = (call.handle()?, call.number()?);
+        answer(digital::HostOutputPin::set_state(
+            state,
+            pin,
+            pin_state(level),
+        ))
+    }),
+    Item::Function("[method]stateful-output-pin.set-low", 1, |state, call| {
+        answer(digital::HostStatefulOutputPin::set_low(
+            state,
+            call.handle()?,
+        ))
+    }),
+    Item::Function("[method]stateful-output-pin.set-high", 1, |state, call| {
+        answer(digital::HostStatefulOutputPin::set_high(
+            state,
+            call.handle()?,
+        ))
+    }),
+    Item::Function(
+        "[method]stateful-output-pin.is-set-high",
+        1,
+        |state, call| {
+            answer(digital::HostStatefulOutputPin::is_set_high(
+                state,
+                call.handle()?,
+            ))
+        },
+    ),
+    Item::Function(
+        "[method]stateful-output-pin.is-set-low",
+        1,
+        |state, call| {
+            answer(digital::HostStatefulOutputPin::is_set_low(
+                state,
+                call.handle()?,
+            ))
+        },
+    ),
+    Item::Function("[method]stateful-output-pin.toggle", 1, |state, call| {
+        answer(digital::HostStatefulOutputPin::toggle(
+            state,
+            call.handle()?,
+        ))
+    }),
+    Item::Function("[method]stateful-output-pin.set-state", 2, |state, call| {
+        let (pin, level) = (call.handle()?, call.number()?);
+        answer(digital::HostStatefulOutputPin::set_state(
+            state,
+            pin,
+            pin_state(level),
+        ))
+    }),
+    Item::Function("[method]input-pin.is-high", 1, |state, call| {
+        answer(digital::HostInputPin::is_high(state, call.handle()?))
+    }),
+    Item::Function("[method]input-pin.is-low", 1, |state, call| {
+        answer(digital::HostInputPin::is_low(state, call.handle()?))
+    }),
+];

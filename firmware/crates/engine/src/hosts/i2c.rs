@@ -8,9 +8,11 @@ use petiole_interfaces::Resource as Device;
 use petiole_interfaces::i2c::{Step, transaction};
 use wasmtime::component::Resource;
 
+use super::item::{Item, answer};
 use crate::bindings::petiole::i2c::buses;
 use crate::bindings::wasi::i2c::i2c::{self, ErrorCode, NoAcknowledgeSource, Operation};
 use crate::state::{Handle, State};
+use crate::value::{self, Taken, Value};
 
 type Answer<T> = wasmtime::Result<Result<T, ErrorCode>>;
 
@@ -114,3 +116,67 @@ impl i2c::HostI2c for State {
         Ok(())
     }
 }
+
+impl From<buses::OpenError> for Value {
+    fn from(error: buses::OpenError) -> Self {
+        Self::Number(error as u64)
+    }
+}
+
+impl From<ErrorCode> for Value {
+    fn from(error: ErrorCode) -> Self {
+        match error {
+            ErrorCode::Bus => Self::case(0, ()),
+            ErrorCode::ArbitrationLoss => Self::case(1, ()),
+            ErrorCode::NoAcknowledge(source) => Self::case(2, source as u32),
+            ErrorCode::Overrun => Self::case(3, ()),
+            ErrorCode::Other => Self::case(4, ()),
+        }
+    }
+}
+
+fn operations(call: &mut Taken) -> wasmtime::Result<Vec<Operation>> {
+    let mut all = call.many()?;
+    let mut operations = Vec::new();
+    while !all.is_empty() {
+        operations.push(match all.case()? {
+            (0, mut length) => Operation::Read(length.number()?),
+            (1, mut bytes) => Operation::Write(bytes.bytes()?),
+            _ => return Err(value::other()),
+        });
+    }
+    Ok(operations)
+}
+
+pub const BUSES: &[Item] = &[Item::Function("open", 2, |state, call| {
+    answer(buses::Host::open(state, call.text()?))
+})];
+
+pub const ITEMS: &[Item] = &[
+    Item::Resource("i2c", i2c::HostI2c::drop),
+    Item::Function("[method]i2c.transaction", 4, |state, call| {
+        let (bus, address) = (call.handle()?, call.number()? as u16);
+        let reads = i2c::HostI2c::transaction(state, bus, address, operations(call)?)?;
+        answer(Ok(
+            reads.map(|reads| Value::many(reads.into_iter().map(Value::Bytes)))
+        ))
+    }),
+    Item::Function("[method]i2c.read", 3, |state, call| {
+        let (bus, address) = (call.handle()?, call.number()? as u16);
+        answer(i2c::HostI2c::read(state, bus, address, call.number()?))
+    }),
+    Item::Function("[method]i2c.write", 4, |state, call| {
+        let (bus, address) = (call.handle()?, call.number()? as u16);
+        answer(i2c::HostI2c::write(state, bus, address, call.bytes()?))
+    }),
+    Item::Function("[method]i2c.write-read", 5, |state, call| {
+        let (bus, address, write) = (call.handle()?, call.number()? as u16, call.bytes()?);
+        answer(i2c::HostI2c::write_read(
+            state,
+            bus,
+            address,
+            write,
+            call.number()?,
+        ))
+    }),
+];

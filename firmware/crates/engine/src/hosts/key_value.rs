@@ -7,9 +7,11 @@ use petiole_interfaces::key_value::{check_key, increment, page};
 use petiole_interfaces::{KeyValue, KeyValueError};
 use wasmtime::component::Resource;
 
+use super::item::{Item, answer};
 use crate::bindings::wasi::keyvalue::atomics;
 use crate::bindings::wasi::keyvalue::store::{self, Error, KeyResponse};
 use crate::state::{Handle, State};
+use crate::value::Value;
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
 
@@ -99,3 +101,61 @@ impl atomics::Host for State {
         })
     }
 }
+
+impl From<Error> for Value {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoSuchStore => Self::case(0, ()),
+            Error::AccessDenied => Self::case(1, ()),
+            Error::Other(text) => Self::case(2, text),
+        }
+    }
+}
+
+impl From<KeyResponse> for Value {
+    fn from(response: KeyResponse) -> Self {
+        let keys = response.keys.into_iter().map(Self::Text);
+        Self::many([Self::many(keys), response.cursor.into()])
+    }
+}
+
+pub const STORE: &[Item] = &[
+    Item::Resource("bucket", store::HostBucket::drop),
+    Item::Function("open", 2, |state, call| {
+        answer(store::Host::open(state, call.text()?))
+    }),
+    Item::Function("[method]bucket.get", 3, |state, call| {
+        answer(store::HostBucket::get(state, call.handle()?, call.text()?))
+    }),
+    Item::Function("[method]bucket.set", 5, |state, call| {
+        let (bucket, key) = (call.handle()?, call.text()?);
+        answer(store::HostBucket::set(state, bucket, key, call.bytes()?))
+    }),
+    Item::Function("[method]bucket.delete", 3, |state, call| {
+        answer(store::HostBucket::delete(
+            state,
+            call.handle()?,
+            call.text()?,
+        ))
+    }),
+    Item::Function("[method]bucket.exists", 3, |state, call| {
+        answer(store::HostBucket::exists(
+            state,
+            call.handle()?,
+            call.text()?,
+        ))
+    }),
+    Item::Function("[method]bucket.list-keys", 3, |state, call| {
+        let bucket = call.handle()?;
+        let cursor = match call.case()? {
+            (0, _) => None,
+            (_, mut cursor) => Some(cursor.number()?),
+        };
+        answer(store::HostBucket::list_keys(state, bucket, cursor))
+    }),
+];
+
+pub const ATOMICS: &[Item] = &[Item::Function("increment", 4, |state, call| {
+    let (bucket, key) = (call.handle()?, call.text()?);
+    answer(atomics::Host::increment(state, bucket, key, call.number()?))
+})];

@@ -1,15 +1,19 @@
 //! `wasmcloud:messaging/consumer` over the guest's port.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use petiole_interfaces::messages::{INBOX, Message, MessageError, is_subject, matches};
+use wasmtime::StoreContextMut;
 
+use super::item::{Item, answer};
 use crate::bindings::wasmcloud::messaging::consumer;
 use crate::bindings::wasmcloud::messaging::types::{self, BrokerMessage};
 use crate::state::State;
+use crate::value::{Arguments, Value};
 
 const INTERFACE: &str = "wasmcloud:messaging/consumer";
 
@@ -91,3 +95,46 @@ impl consumer::Host for State {
         Ok(self.post(message).map_err(|error| error.text().into()))
     }
 }
+
+impl From<BrokerMessage> for Value {
+    fn from(message: BrokerMessage) -> Self {
+        Self::many([
+            message.subject.into(),
+            message.body.into(),
+            message.reply_to.into(),
+        ])
+    }
+}
+
+pub const CONSUMER: &[Item] = &[
+    Item::Function("publish", 7, |state, call| {
+        let mut fields = call.many()?;
+        let (subject, body) = (fields.text()?, fields.bytes()?);
+        let reply_to = match fields.case()? {
+            (0, _) => None,
+            (_, mut subject) => Some(subject.text()?),
+        };
+        answer(consumer::Host::publish(
+            state,
+            BrokerMessage {
+                subject,
+                body,
+                reply_to,
+            },
+        ))
+    }),
+    Item::Own(|instance| {
+        instance.func_wrap_async(
+            "request",
+            |mut store: StoreContextMut<'_, State>, call: Arguments<5>| {
+                Box::new(async move {
+                    let mut call = call.take();
+                    let (subject, body) = (call.text()?, call.bytes()?);
+                    let timeout = call.number()? as u32;
+                    let state = store.data_mut();
+                    answer(consumer::Host::request(state, subject, body, timeout).await)
+                })
+            },
+        )
+    }),
+];

@@ -1,16 +1,18 @@
-//! Adapts `petiole-interfaces` to the generated traits, one module an interface.
+//! Adapts `petiole-interfaces` to the generated traits, one module an interface, and lists what each interface consists of.
 
-mod clocks;
-mod config;
-mod edges;
-mod gpio;
-mod i2c;
-mod key_value;
-mod messages;
-mod plain;
-mod pwm;
-mod random;
-mod spi;
-mod waits;
+pub mod clocks;
+pub mod config;
+pub mod edges;
+pub mod gpio;
+pub mod i2c;
+mod item;
+pub mod key_value;
+pub mod messages;
+pub mod plain;
+pub mod pwm;
+pub mod random;
+pub mod spi;
+pub mod waits;
 
+pub use item::Item;
 pub use waits::Waits;

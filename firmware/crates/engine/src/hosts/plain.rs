@@ -3,10 +3,13 @@
 use alloc::string::String;
 
 use petiole_interfaces::{Level, TelemetryError, Value, telemetry};
+use wasmtime::StoreContextMut;
 
+use super::item::{Item, answer};
 use crate::bindings::petiole::telemetry::telemetry as wit;
 use crate::bindings::wasi::logging::logging;
 use crate::state::State;
+use crate::value;
 
 impl logging::Host for State {
     fn log(
@@ -66,3 +69,33 @@ impl wit::Host for State {
         Ok(self.send(&name, "", Value::Boolean(value)))
     }
 }
+
+impl From<wit::Error> for value::Value {
+    fn from(error: wit::Error) -> Self {
+        Self::Number(error as u64)
+    }
+}
+
+pub const LOGGING: &[Item] = &[Item::Own(|instance| {
+    instance.func_wrap(
+        "log",
+        |mut store: StoreContextMut<'_, State>,
+         (level, context, message): (logging::Level, String, String)| {
+            logging::Host::log(store.data_mut(), level, context, message)
+        },
+    )
+})];
+
+pub const TELEMETRY: &[Item] = &[
+    Item::Function("send-number", 5, |state, call| {
+        let (name, unit) = (call.text()?, call.text()?);
+        answer(wit::Host::send_number(state, name, unit, call.float()?))
+    }),
+    Item::Function("send-text", 4, |state, call| {
+        answer(wit::Host::send_text(state, call.text()?, call.text()?))
+    }),
+    Item::Function("send-boolean", 3, |state, call| {
+        let name = call.text()?;
+        answer(wit::Host::send_boolean(state, name, call.number()? != 0))
+    }),
+];

@@ -8,6 +8,7 @@ use petiole_interfaces::pwm::{Pwm, set, set_fraction};
 use wasmtime::component::Resource;
 
 use super::gpio::{Answer, other};
+use super::item::{Item, answer};
 use crate::bindings::wasi::gpio::pwm::{Host, HostPwmPin};
 use crate::state::{Handle, State};
 
@@ -74,3 +75,39 @@ impl HostPwmPin for State {
         Ok(())
     }
 }
+
+pub const ITEMS: &[Item] = &[
+    Item::Resource("pwm-pin", HostPwmPin::drop),
+    Item::Function("open", 2, |state, call| {
+        answer(Host::open(state, call.text()?))
+    }),
+    Item::Function("[method]pwm-pin.max-duty-cycle", 1, |state, call| {
+        answer(HostPwmPin::max_duty_cycle(state, call.handle()?))
+    }),
+    Item::Function("[method]pwm-pin.set-duty-cycle", 2, |state, call| {
+        answer(state.set_duty_cycle(call.handle()?, call.number()? as u16))
+    }),
+    Item::Function(
+        "[method]pwm-pin.set-duty-cycle-fully-off",
+        1,
+        |state, call| answer(state.set_duty_cycle_fully_off(call.handle()?)),
+    ),
+    Item::Function(
+        "[method]pwm-pin.set-duty-cycle-fully-on",
+        1,
+        |state, call| answer(state.set_duty_cycle_fully_on(call.handle()?)),
+    ),
+    Item::Function(
+        "[method]pwm-pin.set-duty-cycle-fraction",
+        3,
+        |state, call| {
+            let (pin, numerator) = (call.handle()?, call.number()? as u16);
+            answer(state.set_duty_cycle_fraction(pin, numerator, call.number()? as u16))
+        },
+    ),
+    Item::Function(
+        "[method]pwm-pin.set-duty-cycle-percent",
+        2,
+        |state, call| answer(state.set_duty_cycle_percent(call.handle()?, call.number()? as u8)),
+    ),
+];

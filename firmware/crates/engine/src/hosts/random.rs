@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use petiole_interfaces::random::{bytes, number};
 
+use super::item::{Item, answer};
 use crate::bindings::wasi::random::random::Host;
 use crate::state::State;
 
@@ -17,3 +18,12 @@ impl Host for State {
         Ok(number(self.port.as_mut()))
     }
 }
+
+pub const ITEMS: &[Item] = &[
+    Item::Function("get-random-bytes", 1, |state, call| {
+        answer(state.get_random_bytes(call.number()?))
+    }),
+    Item::Function("get-random-u64", 0, |state, _| {
+        answer(state.get_random_u64())
+    }),
+];

@@ -9,8 +9,10 @@ use petiole_interfaces::room::Room;
 use petiole_interfaces::spi::{Step, transaction};
 use wasmtime::component::Resource;
 
+use super::item::{Item, answer};
 use crate::bindings::wasi::spi::spi::{Error, Host, HostSpiDevice, Operation, OperationResult};
 use crate::state::{Handle, State};
+use crate::value::{self, Taken, Value};
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
 
@@ -116,3 +118,68 @@ impl HostSpiDevice for State {
         Ok(())
     }
 }
+
+impl From<Error> for Value {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Overrun => Self::case(0, ()),
+            Error::ModeFault => Self::case(1, ()),
+            Error::FrameFormat => Self::case(2, ()),
+            Error::ChipSelectFault => Self::case(3, ()),
+            Error::Other(text) => Self::case(4, text),
+        }
+    }
+}
+
+impl From<OperationResult> for Value {
+    fn from(result: OperationResult) -> Self {
+        match result {
+            OperationResult::Read(bytes) => Self::case(0, bytes),
+            OperationResult::Write => Self::case(1, ()),
+            OperationResult::Transfer(bytes) => Self::case(2, bytes),
+            OperationResult::Delay => Self::case(3, ()),
+        }
+    }
+}
+
+fn operations(call: &mut Taken) -> wasmtime::Result<Vec<Operation>> {
+    let mut all = call.many()?;
+    let mut operations = Vec::new();
+    while !all.is_empty() {
+        operations.push(match all.case()? {
+            (0, mut length) => Operation::Read(length.number()?),
+            (1, mut bytes) => Operation::Write(bytes.bytes()?),
+            (2, mut bytes) => Operation::Transfer(bytes.bytes()?),
+            (3, mut ns) => Operation::DelayNs(ns.number()? as u32),
+            _ => return Err(value::other()),
+        });
+    }
+    Ok(operations)
+}
+
+pub const ITEMS: &[Item] = &[
+    Item::Resource("spi-device", HostSpiDevice::drop),
+    Item::Function("open", 2, |state, call| {
+        answer(Host::open(state, call.text()?))
+    }),
+    Item::Function("[method]spi-device.read", 2, |state, call| {
+        answer(HostSpiDevice::read(state, call.handle()?, call.number()?))
+    }),
+    Item::Function("[method]spi-device.write", 3, |state, call| {
+        answer(HostSpiDevice::write(state, call.handle()?, call.bytes()?))
+    }),
+    Item::Function("[method]spi-device.transfer", 3, |state, call| {
+        answer(HostSpiDevice::transfer(
+            state,
+            call.handle()?,
+            call.bytes()?,
+        ))
+    }),
+    Item::Function("[method]spi-device.transaction", 3, |state, call| {
+        let device = call.handle()?;
+        let results = HostSpiDevice::transaction(state, device, operations(call)?)?;
+        answer(Ok(results.map(|results| {
+            Value::many(results.into_iter().map(Into::into))
+        })))
+    }),
+];

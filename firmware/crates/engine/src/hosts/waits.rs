@@ -1,15 +1,19 @@
 //! `wasi:io/poll`: what a guest waits for.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use petiole_interfaces::gpio::Wait;
 use petiole_interfaces::{Devices, Port, Resource as Device};
+use wasmtime::StoreContextMut;
 use wasmtime::component::Resource;
 
+use super::item::{Item, answer};
 use crate::bindings::wasi::io::poll;
 use crate::state::{Handle, State};
+use crate::value::{Arguments, Value};
 
 /// What stands behind a pollable or a pin that waits; the handle's number is its place in [`Waits`].
 #[derive(Clone, Copy)]
@@ -138,3 +142,34 @@ impl poll::HostPollable for State {
         Ok(())
     }
 }
+
+pub const POLL: &[Item] = &[
+    Item::Resource("pollable", poll::HostPollable::drop),
+    Item::Function("[method]pollable.ready", 1, |state, call| {
+        answer(poll::HostPollable::ready(state, call.handle()?))
+    }),
+    Item::Own(|instance| {
+        instance.func_wrap_async(
+            "[method]pollable.block",
+            |mut store: StoreContextMut<'_, State>, (pollable,): (Resource<Handle>,)| {
+                Box::new(async move { poll::HostPollable::block(store.data_mut(), pollable).await })
+            },
+        )
+    }),
+    Item::Own(|instance| {
+        instance.func_wrap_async(
+            "poll",
+            |mut store: StoreContextMut<'_, State>, call: Arguments<2>| {
+                Box::new(async move {
+                    let mut all = call.take().many()?;
+                    let mut pollables = Vec::new();
+                    while !all.is_empty() {
+                        pollables.push(all.handle()?);
+                    }
+                    let ready = poll::Host::poll(store.data_mut(), pollables).await?;
+                    Ok(Value::many(ready.into_iter().map(Value::from)))
+                })
+            },
+        )
+    }),
+];

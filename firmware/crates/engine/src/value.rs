@@ -1,0 +1,191 @@
+//! Values that cross between a component and the board, told apart at run time.
+//!
+//! Wasmtime builds its adapters anew for each type of a host function, over 50 KB of them for the board's interfaces.
+//! Here one type stands for all values, so that a handful of adapters do. Unlike Wasmtime's own `Val` it keeps bytes as
+//! bytes, names cases by their place, and takes no place in the table of handles.
+
+mod kinds;
+mod lift;
+mod lower;
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::{self, Vec};
+
+use wasmtime::component::Resource;
+
+use crate::state::Handle;
+
+/// One value.
+pub enum Value {
+    /// Of a case without a payload.
+    None,
+    /// A whole number, a truth value, or the place of an enumeration's case.
+    Number(u64),
+    Float(f64),
+    Text(String),
+    Bytes(Vec<u8>),
+    Handle(Resource<Handle>),
+    /// A case of an option, a result or a variant by its place, and its payload.
+    Case(u32, Box<Value>),
+    /// A record, a tuple, or a list of anything but bytes.
+    Many(Vec<Value>),
+}
+
+impl Value {
+    /// The case at `place`.
+    pub fn case(place: u32, payload: impl Into<Self>) -> Self {
+        Self::Case(place, Box::new(payload.into()))
+    }
+
+    /// A record, a tuple or a list.
+    pub fn many(values: impl IntoIterator<Item = Self>) -> Self {
+        Self::Many(values.into_iter().collect())
+    }
+}
+
+impl From<()> for Value {
+    fn from((): ()) -> Self {
+        Self::None
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Number(value.into())
+    }
+}
+
+impl From<u16> for Value {
+    fn from(value: u16) -> Self {
+        Self::Number(value.into())
+    }
+}
+
+impl From<u32> for Value {
+    fn from(value: u32) -> Self {
+        Self::Number(value.into())
+    }
+}
+
+impl From<u64> for Value {
+    fn from(value: u64) -> Self {
+        Self::Number(value)
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+impl From<Resource<Handle>> for Value {
+    fn from(value: Resource<Handle>) -> Self {
+        Self::Handle(value)
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        match value {
+            None => Self::case(0, ()),
+            Some(value) => Self::case(1, value),
+        }
+    }
+}
+
+impl<T: Into<Self>, E: Into<Self>> From<Result<T, E>> for Value {
+    fn from(value: Result<T, E>) -> Self {
+        match value {
+            Ok(value) => Self::case(0, value),
+            Err(error) => Self::case(1, error),
+        }
+    }
+}
+
+/// What a host function is called with: `FLAT` core values, one value after the other.
+pub struct Arguments<const FLAT: usize>(Vec<Value>);
+
+impl<const FLAT: usize> Arguments<FLAT> {
+    /// To take them one by one.
+    pub fn take(self) -> Taken {
+        Taken(self.0.into_iter())
+    }
+}
+
+/// Arguments, each of which is taken once. An error is for a component that imports the function with another type.
+pub struct Taken(vec::IntoIter<Value>);
+
+impl Taken {
+    pub fn value(&mut self) -> wasmtime::Result<Value> {
+        self.0.next().ok_or_else(other)
+    }
+
+    pub fn number(&mut self) -> wasmtime::Result<u64> {
+        match self.value()? {
+            Value::Number(number) => Ok(number),
+            _ => Err(other()),
+        }
+    }
+
+    pub fn float(&mut self) -> wasmtime::Result<f64> {
+        match self.value()? {
+            Value::Float(number) => Ok(number),
+            _ => Err(other()),
+        }
+    }
+
+    pub fn text(&mut self) -> wasmtime::Result<String> {
+        match self.value()? {
+            Value::Text(text) => Ok(text),
+            _ => Err(other()),
+        }
+    }
+
+    pub fn bytes(&mut self) -> wasmtime::Result<Vec<u8>> {
+        match self.value()? {
+            Value::Bytes(bytes) => Ok(bytes),
+            _ => Err(other()),
+        }
+    }
+
+    pub fn handle(&mut self) -> wasmtime::Result<Resource<Handle>> {
+        match self.value()? {
+            Value::Handle(handle) => Ok(handle),
+            _ => Err(other()),
+        }
+    }
+
+    /// A case's place and its payload.
+    pub fn case(&mut self) -> wasmtime::Result<(u32, Self)> {
+        match self.value()? {
+            Value::Case(place, payload) => Ok((place, Self(alloc::vec![*payload].into_iter()))),
+            _ => Err(other()),
+        }
+    }
+
+    /// The values of a record or of a list.
+    pub fn many(&mut self) -> wasmtime::Result<Self> {
+        match self.value()? {
+            Value::Many(values) => Ok(Self(values.into_iter())),
+            _ => Err(other()),
+        }
+    }
+
+    /// Whether all were taken.
+    pub fn is_empty(&self) -> bool {
+        self.0.as_slice().is_empty()
+    }
+}
+
+/// Why the call ends: two sides do not mean the same type.
+pub fn other() -> wasmtime::Error {
+    wasmtime::Error::msg("another type than the interface has")
+}
