@@ -8,7 +8,7 @@ export PETIOLE_ROOT := $(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE
 CARGO := CARGO_TARGET_DIR=$(CURDIR)/.cache/cargo/host cargo
 
-.PHONY: help setup demo test test-fast test-rust test-python firmware kills chaos wear power fuzz lint format bench bench-size screenshot clean
+.PHONY: help setup demo test test-fast test-rust test-python firmware kills chaos wear power fuzz lint format bench bench-size bench-footprint screenshot clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -80,6 +80,9 @@ bench: setup ## sizes, memory and speed beside wasmi and wasm3 into bench/*.json
 
 bench-size: setup ## sizes of firmware, components and heap into bench/sizes.json
 	$(PY) -m bench.size
+
+bench-footprint: setup ## memory, idle time and speed of the agent beside bare wasmtime-py into bench/edge.json (20 minutes; QUICK=1: two)
+	$(PY) -m bench.footprint $(if $(QUICK),--quick)
 
 screenshot: ## the dashboard's pictures in the README (FLEET=address of a running fleet)
 	@tools/setup test

@@ -66,6 +66,7 @@ class Tidy:
 
     def __init__(self) -> None:
         self._due: asyncio.TimerHandle | None = None
+        self._has_settled = False
 
     def changed(self) -> None:
         """Something was done that needed memory for a moment."""
@@ -75,6 +76,9 @@ class Tidy:
     def _now(self) -> None:
         self._due = None
         gc.collect()
+        if not self._has_settled:
+            self._has_settled = True
+            gc.freeze()  # what the start made stays: it need not be looked through again and again
         trim = getattr(_libc(), "malloc_trim", None)
         if trim is not None:
             trim(0)
