@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,9 @@ from pathlib import Path
 from edge_host import manifests_kept
 from edge_host.artifacts import private_folder
 from edge_host.manifests_kept import Kept, Stamp
-from edge_host.manifests_take import Taker, kept_digests
+from edge_host.manifests_take import kept_digests, store, taken
 from edge_host.services import Services
-from edge_host.sources.source import BUNDLE_SUFFIX, REFERENCE_SUFFIX, Source, read_source
+from edge_host.sources.source import BUNDLE_SUFFIX, REFERENCE_SUFFIX, read_source
 from wire.errors import MalformedError, RefusedError, SourceError
 from wire.messages import DesiredWorkload, EventKind
 from wire.refusals import Refusal
@@ -27,6 +28,7 @@ from wire.refusals import Refusal
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+MOST_CHILDREN = 4
 RETRY_SECONDS = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 """Pauses before a source that could not be reached is asked again; the last one for good."""
 
@@ -50,15 +52,18 @@ class Manifests:
 
     def __init__(self, folder: Path, state: Path, services: Services) -> None:
         self._folder = folder
+        self._services = services
         self._journal = services.journal
-        self._artifacts = services.artifacts
-        self._taker = Taker(private_folder(state / "manifests"), services)
+        self._work = private_folder(state / "manifests")
         self._file = manifests_kept.file_in(state)
         stored = manifests_kept.load(self._file)
         self._known = stored is not None
         self._kept = stored or {}
         self._digests = {name: kept_digests(kept.workload) for name, kept in self._kept.items()}
         self._problems: dict[str, _Problem] = {}
+        self._taking: dict[str, tuple[Stamp, asyncio.Task[bool]]] = {}
+        self._children = asyncio.Semaphore(MOST_CHILDREN)
+        self._storing = asyncio.Lock()
         self._seen: dict[str, Stamp] | None = None
         self._missing: set[str] = set()
         self._conflicts: set[str] = set()
@@ -72,7 +77,7 @@ class Manifests:
     @property
     def digests(self) -> set[bytes]:
         """Payloads and components that the files need."""
-        return self._taker.taking.union(*self._digests.values())
+        return set().union(*self._digests.values())
 
     def status(self) -> dict[str, object]:
         """What the files stand for, and what is wrong with them, for the agent's status."""
@@ -84,14 +89,18 @@ class Manifests:
 
     async def run(self, desire: Desire, fleet_names: Callable[[], set[str]]) -> None:
         """Look through the folder until cancelled; `desire` is told at the first look and at every change."""
-        while True:
-            try:
-                if await self.look():
-                    await desire(self._desired())
-            except OSError as error:
-                self._tell(f"what the manifests stand for cannot be kept: {error}")
-            self._tell_conflicts(fleet_names())
-            await asyncio.sleep(LOOK_SECONDS)
+        try:
+            while True:
+                try:
+                    if await self.look():
+                        await desire(self._desired())
+                except OSError as error:
+                    self._tell(f"what the manifests stand for cannot be kept: {error}")
+                self._tell_conflicts(fleet_names())
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            for name in list(self._taking):
+                await self._drop_task(name)
 
     async def look(self) -> bool:
         """Look through the folder once; whether the files stand for something else than before."""
@@ -105,10 +114,14 @@ class Manifests:
         self._seen = found
         self._problems = {name: problem for name, problem in self._problems.items() if name in found}
         changed = self._drop_missing(found)
+        for name, (stamp, _) in list(self._taking.items()):
+            if found.get(name) != stamp:
+                await self._drop_task(name)
         for name, stamp in sorted(found.items()):
             settled = first or seen.get(name) == stamp
-            if settled and self._is_new(name, stamp, first):
-                changed = await self._take(name, stamp) or changed
+            if settled and name not in self._taking and self._is_new(name, stamp, first):
+                self._taking[name] = stamp, asyncio.create_task(self._take(name, stamp), name=f"manifest {name}")
+        changed = await self._finish_tasks() or changed
         if changed or not self._known:
             await asyncio.to_thread(manifests_kept.save, self._file, list(self._kept.values()))
             self._known = changed = True
@@ -136,13 +149,31 @@ class Manifests:
             return problem.retry_at is not None and asyncio.get_running_loop().time() >= problem.retry_at
         if (kept := self._kept.get(name)) is None or kept.stamp != stamp:
             return True
-        return first and not self._artifacts.has_payload(kept.workload.digest)
+        return first and not self._services.artifacts.has_payload(kept.workload.digest)
+
+    async def _finish_tasks(self) -> bool:
+        """Wait a moment for files that are being taken; whether one stands for something else than before.
+
+        A source that is slow goes on meanwhile and holds up no other file.
+        """
+        if not self._taking:
+            return False
+        tasks = {task: name for name, (_, task) in self._taking.items()}
+        done, _ = await asyncio.wait(tasks, timeout=LOOK_SECONDS)
+        for task in done:
+            del self._taking[tasks[task]]
+        return sum(task.result() for task in done) > 0
+
+    async def _drop_task(self, name: str) -> None:
+        _, task = self._taking.pop(name)
+        task.cancel()
+        await asyncio.wait([task])
 
     async def _take(self, name: str, stamp: Stamp) -> bool:
         """Take a file; whether it stands for something else than before."""
         file = self._folder / name
         try:
-            workload = await self._workload(name, file)
+            return await self._read(name, stamp, file)
         except SourceError as error:
             self._later(name, stamp, f"{file}: {error}")
         except OSError as error:
@@ -152,17 +183,9 @@ class Manifests:
         except MalformedError as error:
             text = str(error)
             self._bad(name, stamp, f"malformed: {text if text.startswith(str(file)) else f'{file}: {text}'}")
-        else:
-            before = self._kept.get(name)
-            self._problems.pop(name, None)
-            self._kept[name] = Kept(name, stamp, workload[0], workload[1].digest)
-            self._digests[name] = kept_digests(workload[0])
-            self._taker.taking = set()
-            self._try_busy_again()
-            return before is None or before != self._kept[name]
         return False
 
-    async def _workload(self, name: str, file: Path) -> tuple[DesiredWorkload, Source]:
+    async def _read(self, name: str, stamp: Stamp, file: Path) -> bool:
         if file.suffix in _UNSIGNED_SUFFIXES:
             raise RefusedError(
                 Refusal.UNSIGNED, "a workload file carries no signature: make a bundle of it with petiole bundle make"
@@ -170,10 +193,34 @@ class Manifests:
         source = await asyncio.to_thread(read_source, file)
         kept = self._kept.get(name)
         pinned = kept is not None and source.digest is not None and kept.pinned == source.digest
-        if kept is not None and pinned and self._artifacts.has_payload(kept.workload.digest):
-            return kept.workload, source
-        others = {one.workload.name for one in self._kept.values() if one.file != name}
-        return await self._taker.take(source, others), source
+        if kept is not None and pinned and self._services.artifacts.has_payload(kept.workload.digest):
+            return self._keep(Kept(name, stamp, kept.workload, source.digest))
+        code = self._work / f"{secrets.token_hex(8)}.code"
+        async with self._children, taken(source, code, self._services) as one, self._storing:
+            if other := self._other(name, one.release.name):
+                raise RefusedError(Refusal.BUSY, f"{other} stands for workload {one.release.name} already")
+            before = self._digests.get(name, set())
+            self._digests[name] = before | kept_digests(one.workload)
+            try:
+                await store(one, self._services)
+            except BaseException:
+                self._digests[name] = before
+                raise
+            return self._keep(Kept(name, stamp, one.workload, source.digest))
+
+    def _keep(self, kept: Kept) -> bool:
+        before = self._kept.get(kept.file)
+        self._problems.pop(kept.file, None)
+        self._kept[kept.file] = kept
+        self._digests[kept.file] = kept_digests(kept.workload)
+        self._try_busy_again()
+        return before != kept
+
+    def _other(self, name: str, workload: str) -> str | None:
+        """The file besides `name` that stands for a workload."""
+        return next(
+            (one.file for one in self._kept.values() if one.workload.name == workload and one.file != name), None
+        )
 
     def _later(self, name: str, stamp: Stamp, text: str) -> None:
         before = self._problems.get(name)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge_host.artifacts import file_digest
@@ -18,36 +20,44 @@ from wire.refusals import Refusal
 from wire.suit import Envelope
 
 
-class Taker:
-    """Belongs to the event loop's thread; `taking` are digests of what is on its way to the store."""
+@dataclass(frozen=True)
+class Taken:
+    """A release that this host may install, and the file in which its code lies."""
 
-    def __init__(self, work: Path, services: Services) -> None:
-        self._work = work
-        self._services = services
-        self.taking: set[bytes] = set()
+    release: Release
+    code: Path
 
-    async def take(self, source: Source, taken_names: Collection[str]) -> DesiredWorkload:
-        """The workload of a bundle, whose code is in the store then.
-
-        Raises SourceError when the bundle is not to be had now, MalformedError or RefusedError when this host does not
-        take it; nothing has changed then.
-        """
-        code = self._work / "code"
-        try:
-            envelope = await unpacked(source, code)
-            release = await asyncio.to_thread(_release, envelope, code)
-            manifest = acceptable(release, self._services.anchors, self._services.store.accepted(release.name))
-            if manifest.name in taken_names:
-                raise RefusedError(Refusal.BUSY, f"another file stands for workload {manifest.name} already")
-            self.taking = digests(release)
-            artifacts = self._services.artifacts
-            if not artifacts.has_payload(release.digest):
-                code.replace(artifacts.partial(release.digest))
-                if not await asyncio.to_thread(artifacts.finish, release.digest):
-                    raise RefusedError(Refusal.DIGEST_MISMATCH, "the code changed while it was stored")
-        finally:
-            code.unlink(missing_ok=True)
+    @property
+    def workload(self) -> DesiredWorkload:
+        """As a desired state has it."""
+        release = self.release
         return DesiredWorkload(release.name, release.release, release.envelope, release.digest, release.size)
+
+
+@contextlib.asynccontextmanager
+async def taken(source: Source, code: Path, services: Services) -> AsyncIterator[Taken]:
+    """The release of a bundle while its code lies in the file `code`, from which `store` may take it.
+
+    Raises SourceError when the bundle is not to be had now, MalformedError or RefusedError when this host does not
+    take it.
+    """
+    try:
+        envelope = await unpacked(source, code)
+        release = await asyncio.to_thread(_release, envelope, code)
+        acceptable(release, services.anchors, services.store.accepted(release.name))
+        yield Taken(release, code)
+    finally:
+        await asyncio.to_thread(code.unlink, missing_ok=True)
+
+
+async def store(one: Taken, services: Services) -> None:
+    """Put the code of a release into the store; raises RefusedError when it is another one by now."""
+    artifacts, digest = services.artifacts, one.release.digest
+    if artifacts.has_payload(digest):
+        return
+    one.code.replace(artifacts.partial(digest))
+    if not await asyncio.to_thread(artifacts.finish, digest):
+        raise RefusedError(Refusal.DIGEST_MISMATCH, "the code changed while it was stored")
 
 
 def kept_digests(workload: DesiredWorkload) -> set[bytes]:

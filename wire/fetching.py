@@ -63,6 +63,14 @@ def check_url(url: str) -> str:
     return url
 
 
+def joined(url: str, target: str) -> str:
+    """What `target` means that came as an answer from `url`; SourceError unless it may be asked."""
+    try:
+        return check_url(urljoin(url, target))
+    except ValueError as error:
+        raise error if isinstance(error, SourceError) else SourceError(f"{target!r} is not an address") from None
+
+
 def fetch(send: Send, request: Request) -> Answer:
     """The answer to a request after its redirects; credentials stay with the host they are for."""
     check_url(request.url)
@@ -71,7 +79,7 @@ def fetch(send: Send, request: Request) -> Answer:
         target = answer.headers.get("location")
         if answer.status not in _REDIRECTS or target is None or request.method not in ("GET", "HEAD"):
             return answer
-        url = check_url(urljoin(request.url, target))
+        url = joined(request.url, target)
         headers = request.headers
         if urlsplit(url)[:2] != urlsplit(request.url)[:2]:
             headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}

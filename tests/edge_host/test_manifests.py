@@ -272,12 +272,27 @@ def test_a_release_that_does_not_get_healthy_is_taken_back(device: Device) -> No
     assert status["members"][0]["workloads"][0]["previous"] == "1.0"
 
 
+def test_a_source_that_never_answers_holds_up_nothing(device: Device) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        device.put("a.toml", f'source = "http://127.0.0.1:{port}/a.suit"\ndigest = "sha256:{"0" * 64}"\n')
+        device.start()
+        silent.accept()[0].close()
+        device.put("a.toml", f'source = "http://127.0.0.1:{port}/b.suit"\ndigest = "sha256:{"0" * 64}"\n')
+        asked, _ = silent.accept()
+        device.put("b.suit", bundle(1))
+        device.wait_workloads(hello=("1.0", "confirmed"))
+        device.end()
+        asked.close()
+    assert not list((device.state / "manifests").glob("*.code"))
+
+
 def test_one_workload_in_two_files(device: Device) -> None:
     device.start()
     device.put("a.suit", bundle(1))
     device.wait_workloads(hello=("1.0", "confirmed"))
     device.put("b.suit", bundle(2))
-    device.wait_problem("b.suit", "busy: ", "another file stands for workload hello")
+    device.wait_problem("b.suit", "busy: ", "a.suit stands for workload hello already")
     (device.manifests / "a.suit").unlink()
     device.wait_workloads(hello=("2.0", "confirmed"))
 

@@ -103,6 +103,12 @@ def test_redirects_end_and_stay_with_tls() -> None:
     round_trip = Double(lambda request, _answer: Answer(302, {"location": request.url}, b""))
     with pytest.raises(SourceError, match="redirects without end"):
         round_trip.pull()
+    nowhere = Double(lambda _request, _answer: Answer(302, {"location": "https://[x/"}, b""))
+    with pytest.raises(SourceError, match="is not an address"):
+        nowhere.pull()
+    realm = Double(lambda _request, _answer: Answer(401, {"www-authenticate": 'Bearer realm="http://a.example/"'}, b""))
+    with pytest.raises(SourceError, match="plain http is for this machine"):
+        realm.pull()
     down = Double(lambda _request, _answer: Answer(302, {"location": "http://registry.example/x"}, b""))
     with pytest.raises(SourceError, match="plain http is for this machine"):
         down.pull()
@@ -153,7 +159,13 @@ def test_logins(tmp_path: Path) -> None:
     named = tmp_path / "auth.json"
     named.write_text(json.dumps({"auths": {"registry.example": {"username": "a", "password": "b"}}}))
     assert find_login("registry.example", {"REGISTRY_AUTH_FILE": str(named)}, tmp_path) == Login("a", "b")
-    for content in ("no", "[]", '{"auths": {"r": {"auth": "%%"}}}', '{"auths": {"r": {"auth": "dQ=="}}}'):
+    for content in (
+        "no",
+        "[]",
+        '{"auths": {"r": {"auth": "é"}}}',
+        '{"auths": {"r": {"auth": "%%"}}}',
+        '{"auths": {"r": {"auth": "dQ=="}}}',
+    ):
         try:
             assert find_login("r", {"DOCKER_AUTH_CONFIG": content}, tmp_path) is None
         except SourceError as error:

@@ -6,7 +6,6 @@ registry and is sent to that one alone. Helper programs are not run.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -74,7 +73,7 @@ def _entry(entry: Mapping[str, Any], registry: str, where: str) -> Login | None:
         return None
     try:
         user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         user = colon = password = ""
     if not colon:
         raise SourceError(f"{where}: the login for {registry} is not USER:PASSWORD in base64")

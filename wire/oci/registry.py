@@ -9,11 +9,11 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from wire import digests
 from wire.errors import SourceError
-from wire.fetching import MAX_BYTES, Answer, Request, Send, check_url, fetch
+from wire.fetching import MAX_BYTES, Answer, Request, Send, check_url, fetch, joined
 from wire.oci.artifact import MANIFEST_TYPE, MAX_MANIFEST, Artifact, Kind, layer
 from wire.oci.credentials import Login
 from wire.oci.reference import Reference
@@ -74,8 +74,8 @@ class Registry:
             return
         start = Request("POST", f"{reference.url}/blobs/uploads/", {"Content-Length": "0"}, b"", MAX_MANIFEST)
         begun = self._expect(reference, self._ask(reference, start, "pull,push"), 202)
-        location = urljoin(start.url, begun.headers.get("location", ""))
-        if urlsplit(check_url(location))[:2] != urlsplit(start.url)[:2]:
+        location = joined(start.url, begun.headers.get("location", ""))
+        if urlsplit(location)[:2] != urlsplit(start.url)[:2]:
             raise SourceError(f"{reference}: the registry sends uploads to {urlsplit(location).hostname}; not followed")
         url = f"{location}{'&' if urlsplit(location).query else '?'}{urlencode({'digest': name})}"
         request = Request("PUT", url, {"Content-Type": "application/octet-stream"}, blob, MAX_MANIFEST)
@@ -127,7 +127,7 @@ class Registry:
         wanted = {"scope": f"repository:{reference.repository}:{key[2]}"}
         if service := parameters.get("service"):
             wanted["service"] = service
-        url = f"{realm}{'&' if urlsplit(realm).query else '?'}{urlencode(wanted)}"
+        url = f"{check_url(realm)}{'&' if urlsplit(realm).query else '?'}{urlencode(wanted)}"
         headers = {"Authorization": login.header} if login is not None else {}
         answer = fetch(self._send, Request("GET", url, headers, limit=_MAX_TOKEN))
         try:
@@ -135,7 +135,7 @@ class Registry:
         except (ValueError, RecursionError):
             fields = None
         token = (fields.get("token") or fields.get("access_token")) if isinstance(fields, dict) else None
-        if answer.status == 200 and isinstance(token, str) and token.isprintable():
+        if answer.status == 200 and isinstance(token, str) and token.isascii() and token.isprintable():
             self._authorization[key] = f"Bearer {token}"
 
 
