@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -148,6 +149,7 @@ class Uplink:
 
     def _watch(self, client: paho.Client, sock: Any) -> None:
         if sock.fileno() >= 0:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a request goes out behind an acknowledgement
             self._loop.add_reader(sock, self._readable, client, sock)
 
     def _want_write(self, client: paho.Client, sock: Any) -> None:
