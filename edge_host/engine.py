@@ -16,6 +16,7 @@ from pathlib import Path
 import wasmtime
 
 from edge_host import calling
+from edge_host.guest_memory import count_memories
 from edge_host.lean import installed
 
 TICK_SECONDS = 0.05
@@ -50,6 +51,7 @@ def new_engine() -> wasmtime.Engine:
     config = wasmtime.Config()
     for name, value in SETTINGS.items():
         setattr(config, name, value)
+    count_memories(config)
     return wasmtime.Engine(config)
 
 

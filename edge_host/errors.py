@@ -71,20 +71,23 @@ class StopError(EdgeHostError):
     ``kind`` is ``trap``, ``fuel``, ``memory``, ``error`` or the name of another limit (formats, section 6).
     """
 
-    def __init__(self, kind: str, message: str, backtrace: str = "", component: str = "", fuel: int = 0) -> None:
-        """`fuel` is what the call that was stopped had used."""
+    def __init__(
+        self, kind: str, message: str, backtrace: str = "", *, component: str = "", fuel: int = 0, memory: int = 0
+    ) -> None:
+        """`fuel` is what the call that was stopped had used, `memory` the most bytes that the instance had."""
         super().__init__(f"{kind}: {message}")
         self.kind = kind
         self.message = message
         self.backtrace = backtrace
         self.component = component
         self.fuel = fuel
+        self.memory = memory
 
-    def of(self, component: str, fuel: int = 0) -> StopError:
+    def of(self, component: str, fuel: int = 0, memory: int = 0) -> StopError:
         """The same stop with the component it happened in, unless it has one already: that of a peer it called."""
         if self.component:
             return self
-        return StopError(self.kind, self.message, self.backtrace, component, fuel)
+        return StopError(self.kind, self.message, self.backtrace, component=component, fuel=fuel, memory=memory)
 
 
 class OverloadError(EdgeHostError):

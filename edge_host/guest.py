@@ -16,6 +16,7 @@ from wasmtime.component import Component, ComponentInstanceType, Func, Instance,
 
 from edge_host.engine import EpochTicker
 from edge_host.errors import StopError
+from edge_host.guest_memory import OVER, Budget, paid_by
 from edge_host.interfaces import OFFERED, conversion, link, shapes
 from edge_host.interfaces.adapter import bind
 from edge_host.interfaces.context import GuestContext
@@ -30,8 +31,9 @@ from wire.refusals import Refusal
 INSTANCES = 32
 MOST_MEMORIES = 8
 TABLES = 16
-BYTES_FOR_ELEMENT = 64
-"""A table may have one element, of 8 bytes, for each so many bytes of the memory limit."""
+BYTES_FOR_ELEMENT = 128
+"""A table may have one element, of 8 bytes, for each so many bytes of the memory limit: all tables together have as
+many bytes as all memories."""
 
 _LINKING = threading.Lock()  # wasmtime-py keeps host functions in a list of the process without a lock of its own
 
@@ -147,7 +149,6 @@ class Guest:
         self._component = component
         self._context = context
         self._functions: dict[tuple[str, str], Func] = {}
-        self._memories = 1
         self._callee: Guest | None = None
         self._linker: Linker | None = None
         self._is_retired = True
@@ -184,7 +185,7 @@ class Guest:
                 return function(self._store, *arguments)
             except Exception as error:
                 self.fuel_used = self._pace.fuel_used
-                raise self._stopped(error).of(self._name, self.fuel_used) from None
+                raise self._stopped(error).of(self._name, self.fuel_used, self._memory.peak) from None
             finally:
                 self.fuel_used = self._pace.fuel_used
 
@@ -253,25 +254,19 @@ class Guest:
         bind(instance, self._context, function, call)
 
     def _instantiate(self, linker: Linker) -> Instance:
-        """Instantiate; the memory limit is for the whole component and shared evenly by its memories."""
+        """Instantiate; the memory limit is for all memories of the component together."""
         most = self._context.limits.memory
-        for memories in range(self._memories, MOST_MEMORIES + 1):
-            self._store = store = wasmtime.Store(self._engine)
-            store.set_limits(most // memories, most // BYTES_FOR_ELEMENT, INSTANCES, TABLES, memories)
-            self._pace = Pace(store, self._ticker, self._context.limits, self._context.signal)
-            self._is_retired = False
-            self._context.waiting = self._pace.waiting
-            try:
-                with self._pace.call():
-                    instance = linker.instantiate(store, self._component)
-                self._memories = memories
-            except Exception as error:
-                if "memory count too high" not in str(error) or memories == MOST_MEMORIES:
-                    raise self._not_started(error) from None
-                self.retire()
-            else:
-                return instance
-        raise AssertionError("unreachable")
+        self._store = wasmtime.Store(self._engine)
+        self._store.set_limits(most, most // BYTES_FOR_ELEMENT, INSTANCES, TABLES, MOST_MEMORIES)
+        self._pace = Pace(self._store, self._ticker, self._context.limits, self._context.signal)
+        self._is_retired = False
+        self._context.waiting = self._pace.waiting
+        self._memory = Budget(most)
+        try:
+            with self._pace.call(), paid_by(self._memory):
+                return linker.instantiate(self._store, self._component)
+        except Exception as error:
+            raise self._not_started(error) from None
 
     def _function(self, interface: str, name: str) -> Func:
         function = self._functions.get((interface, name))
@@ -286,7 +281,7 @@ class Guest:
 
     def _not_started(self, error: Exception) -> Exception:
         text = cause(str(error))
-        if "memory minimum size" in text or "exceeds memory limits" in text:
+        if text == OVER or "memory minimum size" in text or "exceeds memory limits" in text:
             return RefusedError(Refusal.OVER_LIMIT, f"memory: {text} (limit {self._context.limits.memory} bytes)")
         if "wasm trap" in str(error) or self._context.stopped_by is not None:
             return self._stopped(error)

@@ -49,5 +49,6 @@ def tell_stop(journal: Journal, release: Release, stop: StopError) -> None:
         pc=place,
         function=function,
         fuel=stop.fuel,
+        memory=stop.memory,
         up=round(time.monotonic() * 1000),
     )

@@ -211,3 +211,14 @@ def test_a_bus_runs_transactions_and_tells_errors_as_the_standard_does(bench: Be
     huge = i2c.transaction(context, bus, 0x48, [1 << 40])
     assert isinstance(huge, I2cError)
     assert huge.code == "other"
+
+
+def test_a_stop_tells_how_much_memory_and_fuel_were_used(bench: Bench) -> None:
+    guest = bench.guest(
+        components.component("(drop (memory.grow (i32.const 2))) (drop (memory.grow (i32.const 9))) unreachable"),
+        limits=Limits(memory=4 * 65_536),
+    )
+    with pytest.raises(StopError) as stop:
+        guest.handle(RUN)
+    assert stop.value.memory == 3 * 65_536
+    assert stop.value.fuel > 0

@@ -248,6 +248,21 @@ def test_memory_is_of_the_whole_component(bench: Bench) -> None:
         bench.guest(components.growing(2), limits=Limits(memory=2 * 65_536)).handle(RUN)
 
 
+def test_all_memories_of_a_component_grow_from_one_budget(bench: Bench) -> None:
+    def growing(pages: int) -> bytes:
+        grown = f"(memory.grow $second (i32.const {pages}))"
+        return components.component(
+            f"(if (i32.eq {grown} (i32.const -1)) (then unreachable)) {components.OK}",
+            declarations="(memory $second 1)",
+        )
+
+    limits = Limits(memory=5 * 65_536)
+    assert bench.guest(growing(3), limits=limits).handle(RUN) is None
+    with pytest.raises(StopError, match=r"^trap: unreachable$") as stop:
+        bench.guest(growing(4), limits=limits).handle(RUN)
+    assert stop.value.memory == 2 * 65_536
+
+
 def test_other_types_than_those_of_wit_are_refused_before_the_first_call(bench: Bench) -> None:
     wasm = components.sender()
     number = components.TELEMETRY.replace('(param "value" f64)', '(param "value" f32)')

@@ -1,0 +1,156 @@
+"""Linear memories of guests: handed out here, so that all memories of a component are counted together.
+
+wasmtime-py limits each memory alone and never tells how large one became. Wasmtime takes the allocator of its embedder
+(``wasmtime_config_host_memory_creator_set`` in ``wasmtime/config.h``); this one maps zeroed pages, which cost nothing
+before they are written, and asks the **budget** of the component at each growth. A memory never moves.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import mmap
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import wasmtime
+from wasmtime._ffi import dll
+
+OVER = "memory minimum size exceeds memory limits"
+"""How Wasmtime says that a memory is larger than it may be at the start."""
+
+_GET = ctypes.CFUNCTYPE(
+    ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t), ctypes.POINTER(ctypes.c_size_t)
+)
+_GROW = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+_FREE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+
+class _Memory(ctypes.Structure):
+    """``wasmtime_linear_memory_t``."""
+
+    _fields_ = (("env", ctypes.c_void_p), ("get", _GET), ("grow", _GROW), ("free", _FREE))
+
+
+_NEW = ctypes.CFUNCTYPE(
+    *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t),
+    *(ctypes.c_size_t, ctypes.c_size_t, ctypes.POINTER(_Memory)),
+)
+
+
+class _Creator(ctypes.Structure):
+    """``wasmtime_memory_creator_t``."""
+
+    _fields_ = (("env", ctypes.c_void_p), ("new", _NEW), ("free", ctypes.c_void_p))
+
+
+_SET_CREATOR = dll["wasmtime_config_host_memory_creator_set"]
+_SET_CREATOR.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Creator)]
+_SET_CREATOR.restype = None
+_NEW_ERROR = dll["wasmtime_error_new"]
+_NEW_ERROR.argtypes = [ctypes.c_char_p]
+_NEW_ERROR.restype = ctypes.c_void_p
+
+
+class Budget:
+    """The bytes of all linear memories of one instance of a component; belongs to the thread that calls it."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.used = 0
+        self.peak = 0
+        """The largest `used` so far."""
+
+    def take(self, size: int) -> bool:
+        """Whether `size` more bytes fit; they are counted then."""
+        if self.used + size > self.most:
+            return False
+        self.used += size
+        self.peak = max(self.peak, self.used)
+        return True
+
+
+class _Pages:
+    """One memory: its pages, how many bytes of them the guest has, and who pays."""
+
+    def __init__(self, budget: Budget | None, size: int, most: int) -> None:
+        self.budget = budget
+        self.size = size
+        self.room = max(size, min(most, budget.most) if budget is not None else size, 1)
+        self._map = mmap.mmap(-1, self.room, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self._view = ctypes.c_char.from_buffer(self._map)
+        self.address = ctypes.addressof(self._view)
+
+
+_numbers = itertools.count(1)
+_held: dict[int, _Pages] = {}
+_payer = threading.local()
+
+
+def count_memories(config: wasmtime.Config) -> None:
+    """Have an engine with this configuration take its memories from here."""
+    _SET_CREATOR(ctypes.cast(config.ptr(), ctypes.c_void_p), ctypes.byref(_creator))
+
+
+@contextmanager
+def paid_by(budget: Budget) -> Iterator[None]:
+    """Hold while an instance is made whose memories `budget` pays for."""
+    before = getattr(_payer, "budget", None)
+    _payer.budget = budget
+    try:
+        yield
+    finally:
+        _payer.budget = before
+
+
+def _careful(work: Callable[[], str | None]) -> int | None:
+    """A Wasmtime error with what `work` says is wrong, None when nothing is; nothing may be raised into Wasmtime."""
+    try:
+        problem = work()
+    except BaseException as error:
+        problem = f"memory: {error}"
+    return None if problem is None else int(_NEW_ERROR(problem.encode()))
+
+
+def _new(_env: Any, _type: Any, least: int, most: int, _reserved: int, _guard: int, memory: Any) -> int | None:
+    def work() -> str | None:
+        budget: Budget | None = getattr(_payer, "budget", None)
+        if budget is not None and not budget.take(least):
+            return OVER
+        pages = _Pages(budget, least, most)
+        number = next(_numbers)
+        _held[number] = pages
+        found = memory[0]
+        found.env, found.get, found.grow, found.free = number, _get_callback, _grow_callback, _free_callback
+        return None
+
+    return _careful(work)
+
+
+def _get(number: int, size: Any, room: Any) -> int:
+    pages = _held[number]
+    size[0], room[0] = pages.size, pages.room
+    return pages.address
+
+
+def _grow(number: int, size: int) -> int | None:
+    def work() -> str | None:
+        pages = _held[number]
+        if size > pages.room or (pages.budget is not None and not pages.budget.take(size - pages.size)):
+            return "memory limit"
+        pages.size = size
+        return None
+
+    return _careful(work)
+
+
+def _free(number: int) -> None:
+    pages = _held.pop(number, None)
+    if pages is not None and pages.budget is not None:
+        pages.budget.used -= pages.size
+
+
+_get_callback, _grow_callback, _free_callback, _new_callback = _GET(_get), _GROW(_grow), _FREE(_free), _NEW(_new)
+_creator = _Creator(None, _new_callback, None)
