@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 GUESTS = ROOT / "examples" / "conformance"
 PAGES = ROOT / "docs" / "reference" / "interfaces"
+EDGE_ONLY = "on edge hosts only"
 CHECK = re.compile(r"((?:^ {4}/// .*\n)+)^ {4}fn (\w+)\(\) -> bool \{$", re.MULTILINE)
 ABOUT = re.compile(r"\A((?://!.*\n)+)")
 
@@ -33,16 +34,28 @@ class Page:
     about: str
     checks: tuple[Check, ...]
 
+    @property
+    def is_edge_only(self) -> bool:
+        """Whether boards do not have the interface."""
+        return EDGE_ONLY in f"{self.title} {self.about}".replace("\n", " ")
+
     def text(self) -> str:
         """The page in Markdown."""
+        where = (
+            ["keeps to on the edge host (`tests/examples`). Boards do not have the interface."]
+            if self.is_edge_only
+            else [
+                "keeps to, unchanged on both emulated boards (`tests/conformance`) and on the edge host",
+                "(`tests/examples`).",
+            ]
+        )
         return "\n".join(
             [
                 f"# {self.title.replace('`', '')}",
                 "",
                 *([self.about, ""] if self.about else []),
                 f"The guest [`{self.name}`](../../../examples/conformance/{self.name}/src/lib.rs) checks what a host",
-                "keeps to, unchanged on both emulated boards (`tests/conformance`) and on the edge host",
-                "(`tests/examples`).",
+                *where,
                 "",
                 "| Check | Makes sure of |",
                 "|---|---|",
@@ -75,15 +88,23 @@ def read(name: str, source: str) -> Page:
 def files() -> dict[str, str]:
     """Every page by the name of its file, and a list of them."""
     found = list(pages())
-    rows = (f"| [{page.name}]({page.name}.md) | {page.title} | {len(page.checks)} |" for page in found)
+    rows = (
+        f"| [{page.name}]({page.name}.md) | {page.title} | {'edge hosts' if page.is_edge_only else 'all'} "
+        f"| {len(page.checks)} |"
+        for page in found
+    )
     index = [
         "# Interfaces",
         "",
         "What guests may import and export, with the checks that every host passes. Their types are in `wit/`.",
         "`wasi:io/poll`, `wasi:gpio/types` and `wasmcloud:messaging/types` reach nothing alone: no grant is needed.",
+        "On edge hosts this is so, too, for what programs import whether or not they use it: `wasi:cli`, `wasi:io`,",
+        "`wasi:filesystem` (a component sees the folders that it mounts), `wasi:random/insecure` and `insecure-seed`,",
+        "`wasi:http/types`, and `wasi:sockets`, which is always `access-denied`. A component built against a later",
+        "patch of a release (`wasi:cli@0.2.6`) is taken for the one listed here (`0.2.0`).",
         "",
-        "| Page | Interface | Checks |",
-        "|---|---|---|",
+        "| Page | Interface | Hosts | Checks |",
+        "|---|---|---|---|",
         *rows,
         "",
     ]

@@ -50,12 +50,12 @@ class Fields:
         """Put `values` in the place of those of a field; raises `FieldsError`."""
         self._change(name, values)
         self._entries = [entry for entry in self._entries if entry[0].lower() != name.lower()]
-        self._entries += [(name, value) for value in values]
+        self._entries += [(name, value.strip(b" \t")) for value in values]
 
     def append(self, name: str, value: bytes) -> None:
         """Add a value; raises `FieldsError`."""
         self._change(name, (value,))
-        self._entries.append((name, value))
+        self._entries.append((name, value.strip(b" \t")))
 
     def delete(self, name: str) -> None:
         """Forget a field; raises `FieldsError`."""

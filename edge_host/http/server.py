@@ -108,14 +108,19 @@ class Connection:
         answer = Answer(request)
         calling = asyncio.ensure_future(handler(answer.prepare))
         reading = asyncio.create_task(self._take_body(body))
+        calling.add_done_callback(_ended)
+        answered = False
         try:
-            return await self._respond(head, answer, calling, reading)
+            again = await self._respond(head, answer, calling, reading)
+            answered = answer.given.done()
+            return again
         finally:
             body.fail(IoError("the connection ended", http_code="connection-terminated"))
             answer.give_up()
-            for task in (reading, calling):
-                task.cancel()
-            await asyncio.gather(reading, calling, return_exceptions=True)
+            reading.cancel()
+            if not answered:  # a guest that has answered may do more, and ends by itself
+                calling.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def _respond(
         self,
@@ -134,6 +139,11 @@ class Connection:
             await self._send_response(head, response)
         except StreamFailedError as failed:
             log.warning("an answer of a workload is incomplete: %s", failed)
+            return False
+        except h11.LocalProtocolError as error:
+            log.warning("an answer of a workload cannot be sent: %s", error)
+            if self._protocol.our_state is h11.SEND_RESPONSE:
+                return await self._plain(502, "the workload's answer cannot be sent")
             return False
         if not reading.done():
             return False  # the guest has answered without reading all: what is left is of no use
@@ -239,6 +249,12 @@ class Connection:
             self._writer.write(data)
             async with asyncio.timeout(self._settings.request_seconds):
                 await self._writer.drain()
+
+
+def _ended(calling: asyncio.Future[None]) -> None:
+    """Nobody waits for it any more; what it ended with was told by whoever runs it."""
+    if not calling.cancelled():
+        calling.exception()
 
 
 def _host(authority: str) -> str:

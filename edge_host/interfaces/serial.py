@@ -65,7 +65,7 @@ def link(instance: LinkerInstance, context: GuestContext) -> None:
     bind(instance, context, "open", open_label)
     method("read", lambda line, most: read(context, line, most))
     method("write", lambda line, data: write(context, line, data))
-    method("discard", SerialLine.discard)
+    method("discard", lambda line: line.discard())
     bind_method(
         *(instance, context, "port.subscribe", SerialLine),
         lambda line: new_pollable(context, Pollable(is_ready=line.waiting)),

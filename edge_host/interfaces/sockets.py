@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from wasmtime.component import LinkerInstance, ResourceHost
+from typing import Any
+
+from wasmtime.component import LinkerInstance, ResourceAny, ResourceHost, Variant
 
 from edge_host.interfaces import shapes
-from edge_host.interfaces.adapter import ResourceNumber, bind, bind_resource, err, new_handle
+from edge_host.interfaces.adapter import ResourceNumber, bind, bind_resource, bind_with_store, err, new_handle
 from edge_host.interfaces.context import GuestContext
 
 _KNOWN = {
@@ -32,4 +34,12 @@ def link_denied(instance: LinkerInstance, context: GuestContext, name: str) -> N
         elif function == "instance-network":
             bind(instance, context, function, network)
         else:
-            bind(instance, context, function, lambda *_: err("access-denied"))
+            bind_with_store(instance, context, function, _denied)
+
+
+def _denied(store: Any, *arguments: Any) -> Variant:
+    for argument in arguments:
+        if isinstance(argument, ResourceAny):
+            with argument:
+                argument.to_host(store)
+    return err("access-denied")

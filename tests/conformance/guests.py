@@ -47,6 +47,8 @@ class Guest:
 
 
 GUESTS = [Guest(page) for page in pages()]
+ON_BOARDS = [guest for guest in GUESTS if not guest.page.is_edge_only]
+"""Those of interfaces that boards have too."""
 
 
 @cache

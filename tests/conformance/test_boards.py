@@ -7,7 +7,7 @@ import pytest
 from hil.board import BoardUnderTest
 from provisioning import desk_install
 from provisioning.bundle import Target
-from tests.conformance.guests import GUESTS, Guest
+from tests.conformance.guests import ON_BOARDS, Guest
 from tests.firmware import boards
 from tests.firmware import desk as desks
 from tests.firmware.desk import SEED, Desk
@@ -32,8 +32,8 @@ def results(desk: Desk, guest: Guest) -> dict[str, bool]:
 def test_guests_report_every_check(board: BoardUnderTest) -> None:
     reported = {}
     with desks.at(board) as desk:
-        for guest in GUESTS:
+        for guest in ON_BOARDS:
             desk_install.install(desk.client, guest.bundle(SEED, Target.BOARD))
             reported[guest.name] = results(desk, guest)
             desk.remove(guest.workload)
-    assert reported == {guest.name: guest.expected for guest in GUESTS}
+    assert reported == {guest.name: guest.expected for guest in ON_BOARDS}

@@ -7,15 +7,18 @@ from pathlib import Path
 
 from wasmtime.component import Component as WasmComponent
 
+from edge_host.blob_places import BlobPlaces
 from edge_host.engine import EpochTicker, new_engine
 from edge_host.errors import OutboxFullError
 from edge_host.guest import Guest, check
 from edge_host.interfaces.context import GuestContext
 from edge_host.key_values import KeyValueFile
-from edge_host.labels import Labels
+from edge_host.labels import Folder, Labels
 from edge_host.messages import Bus
 from edge_host.runner import Host
+from edge_host.secrets import Secrets
 from edge_host.simulated import SimulatedBus, SimulatedPin, SimulatedPwm, SimulatedSpi, Tmp105
+from edge_host.simulated_serial import Loop
 from tests.edge_host.fleet_double import GRANTS
 from wire.descriptor import Component, Grant, Limits
 from wire.triggers import Every, Trigger
@@ -69,14 +72,29 @@ class Bench:
                 "i2c-env": SimulatedBus({0x48: Tmp105(self.world)}),
                 "spi-loop": SimulatedSpi(),
                 "dimmer": self.dimmer,
+                "serial-loop": Loop(),
+                "files": Folder(self._folder(folder / "files"), False),
+                "fixed": Folder(self._folder(folder / "fixed"), True),
                 **self.pins,
             }
         )
         self.bus = Bus()
         self.key_values = KeyValueFile(folder / "keyvalue.db")
         self.pool = ThreadPoolExecutor(16)
-        self.host = Host(engine, EpochTicker(engine), self.pool, self.labels, self.bus, self.key_values)
+        self.blobs = BlobPlaces(folder / "blobs", self.labels)
+        self.secrets = Secrets(folder / "secrets")
+        self.host = Host(
+            *(engine, EpochTicker(engine), self.pool, self.labels, self.bus, self.key_values),
+            blobs=self.blobs,
+            secrets=self.secrets,
+        )
         self.guests: list[Guest] = []
+
+    @staticmethod
+    def _folder(path: Path) -> Path:
+        path.mkdir()
+        (path / "greeting.txt").write_text("hello from outside")
+        return path
 
     @property
     def engine(self):

@@ -12,14 +12,22 @@ from edge_host.runner import Part, check_parts, run_workload
 from provisioning import grants
 from provisioning.component import BuiltComponent, load_workload
 from tests.edge_host.bench import Bench, Recorder
+from wire.descriptor import Component
 
 
 class Example:
     """One example in an event loop, from its making to `stop`."""
 
-    def __init__(self, bench: Bench, folder: Path, built: Mapping[str, BuiltComponent]) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        folder: Path,
+        built: Mapping[str, BuiltComponent],
+        change: Callable[[Component], Component] = lambda component: component,
+    ) -> None:
+        """`change` makes what a test needs of a component's part of the descriptor."""
         workload = grants.complete(load_workload(folder), [part.world for part in built.values()])
-        components = workload.release.components
+        components = [change(component) for component in workload.release.components]
         codes = [WasmComponent(bench.engine, part.path.read_bytes()) for part in built.values()]
         check_parts(bench.engine, codes, components)
         self.sink = Recorder()

@@ -130,3 +130,42 @@ macro_rules! export_service {
 macro_rules! export_service {
     ($handler:ident) => {};
 }
+
+/// Bindings of `wasi:http/incoming-handler`.
+#[cfg(feature = "http")]
+#[allow(missing_docs)]
+pub mod http_handler {
+    wit_bindgen::generate!({
+        inline: "package petiole:guest; world http { export wasi:http/incoming-handler@0.2.0; }",
+        path: "../../wit",
+        world: "petiole:guest/http",
+        pub_export_macro: true,
+        export_macro_name: "export_handle",
+        with: {
+            "wasi:clocks/monotonic-clock@0.2.0": crate::edge::wasi::clocks::monotonic_clock,
+            "wasi:http/types@0.2.0": crate::edge::wasi::http::types,
+            "wasi:io/error@0.2.0": crate::edge::wasi::io::error,
+            "wasi:io/poll@0.2.0": crate::edge::wasi::io::poll,
+            "wasi:io/streams@0.2.0": crate::edge::wasi::io::streams,
+        },
+    });
+}
+
+#[cfg(feature = "http")]
+pub use http_handler::exports::wasi::http::incoming_handler::Guest as Responder;
+
+#[doc(hidden)]
+#[cfg(feature = "http")]
+#[macro_export]
+macro_rules! export_http {
+    ($handler:ident) => {
+        $crate::http_handler::export_handle!($handler with_types_in $crate::http_handler);
+    };
+}
+
+#[doc(hidden)]
+#[cfg(not(feature = "http"))]
+#[macro_export]
+macro_rules! export_http {
+    ($handler:ident) => {};
+}

@@ -25,6 +25,7 @@
 //! | `edges` | `EdgeHandler` | when an input changes |
 //! | `messages` | `MessageHandler` | with messages |
 //! | `service` | `Service` | once, to stay |
+//! | `http` | `Responder` | with HTTP requests, on edge hosts alone |
 #![no_std]
 
 #[cfg(feature = "embedded-hal")]
@@ -41,6 +42,17 @@ pub mod bindings {
     wit_bindgen::generate!({
         path: "../../wit",
         world: "petiole:host/imports",
+        generate_all,
+    });
+}
+
+/// Bindings of what edge hosts alone offer: the interfaces of world `petiole:host/edge-imports`.
+#[cfg(feature = "edge")]
+#[allow(missing_docs)]
+pub mod edge {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "petiole:host/edge-imports",
         generate_all,
     });
 }
@@ -63,7 +75,8 @@ pub use bindings::wasmcloud::messaging::consumer as messages;
     feature = "schedule",
     feature = "edges",
     feature = "messages",
-    feature = "service"
+    feature = "service",
+    feature = "http"
 ))]
 pub use exports::*;
 
@@ -83,6 +96,7 @@ macro_rules! component {
         $crate::export_edges!($handler);
         $crate::export_messages!($handler);
         $crate::export_service!($handler);
+        $crate::export_http!($handler);
     };
 }
 
