@@ -15,7 +15,7 @@ import logging
 import signal
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_host.anchors import Anchors
 from edge_host.artifacts import Artifacts
@@ -42,10 +42,12 @@ from edge_host.runner import Host
 from edge_host.services import Services
 from edge_host.state import StateStore
 from edge_host.status import Status
-from edge_host.uplink import Uplink
 from wire import topics
 from wire.errors import WireError
 from wire.messages import Ack, Command, CommandReply, EventKind, GuestMessage
+
+if TYPE_CHECKING:
+    from edge_host.uplink import Uplink
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +126,8 @@ class Agent:
     def _new_uplink(self, config: Config, devices: Sequence[str]) -> Uplink | NoUplink:
         if config.mqtt is None:
             return NoUplink()
+        from edge_host.uplink import Uplink  # noqa: PLC0415 - who has no fleet has no MQTT either
+
         return Uplink(
             config.mqtt,
             f"petiole-{config.site}-{config.device}",
