@@ -82,7 +82,21 @@ memcpy:
     addi a2, a2, -32
     bgez a2, 13b
 14:
-    addi a2, a2, 28
+    addi a2, a2, 16
+    bltz a2, 10f
+    lw a3, 0(a1)
+    lw a4, 4(a1)
+    lw a6, 8(a1)
+    lw a7, 12(a1)
+    sw a3, 0(a5)
+    sw a4, 4(a5)
+    sw a6, 8(a5)
+    sw a7, 12(a5)
+    addi a1, a1, 16
+    addi a5, a5, 16
+    addi a2, a2, -16
+10:
+    addi a2, a2, 12
     bltz a2, 19f
 15:
     lw a3, 0(a1)
@@ -141,18 +155,30 @@ memset:
     addi a2, a2, -1
     j 21b
 22:
-    addi a2, a2, -16
+    addi a2, a2, -32
     bltz a2, 24f
 23:
     sw a1, 0(a5)
     sw a1, 4(a5)
     sw a1, 8(a5)
     sw a1, 12(a5)
-    addi a5, a5, 16
-    addi a2, a2, -16
+    sw a1, 16(a5)
+    sw a1, 20(a5)
+    sw a1, 24(a5)
+    sw a1, 28(a5)
+    addi a5, a5, 32
+    addi a2, a2, -32
     bgez a2, 23b
 24:
-    addi a2, a2, 16
+    addi a2, a2, 28
+    bltz a2, 28f
+27:
+    sw a1, 0(a5)
+    addi a5, a5, 4
+    addi a2, a2, -4
+    bgez a2, 27b
+28:
+    addi a2, a2, 4
     beqz a2, 26f
 25:
     sb a1, 0(a5)
