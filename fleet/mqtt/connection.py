@@ -67,6 +67,7 @@ class Connection:
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
+        self._client.on_socket_open = lambda _client, _data, sock: _send_at_once(sock)
         self._unreachable_logged = False
         self._was_up = threading.Event()
 
@@ -131,3 +132,9 @@ class Connection:
             self._receive(message.topic, bytes(message.payload))
         except UnicodeDecodeError:
             log.warning("a message with a topic that is not text was left out")
+
+
+def _send_at_once(sock: Any) -> None:
+    """A block goes out right behind the acknowledgement of its request, without waiting for the broker's."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
