@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from edge_host.anchors import Anchors
 from edge_host.artifacts import Artifacts
 from edge_host.backends import open_labels
+from edge_host.blob_places import BlobPlaces
 from edge_host.boards.finder import Finder
 from edge_host.boards.member import BoardMember
 from edge_host.boards.session import Services as BoardServices
@@ -28,6 +29,7 @@ from edge_host.config import Board, Config
 from edge_host.delivery import Delivery
 from edge_host.download import Downloads
 from edge_host.engine import EpochTicker, new_engine
+from edge_host.errors import ConfigError
 from edge_host.journal import Journal
 from edge_host.key_values import KeyValueFile
 from edge_host.lean import Tidy, installed
@@ -39,6 +41,7 @@ from edge_host.outbox import Outbox
 from edge_host.presence import Presence
 from edge_host.reporter import Reporter
 from edge_host.runner import Host
+from edge_host.secrets import Secrets
 from edge_host.services import Services
 from edge_host.state import StateStore
 from edge_host.status import Status
@@ -47,6 +50,7 @@ from wire.errors import WireError
 from wire.messages import Ack, Command, CommandReply, EventKind, GuestMessage
 
 if TYPE_CHECKING:
+    from edge_host.http.server import HttpServer
     from edge_host.uplink import Uplink
 
 log = logging.getLogger(__name__)
@@ -72,14 +76,17 @@ class Agent:
         self._delivery = Delivery(self._outbox, devices, self._publish)
         self._downloads = Downloads(self._artifacts, self._publish, self._uplink.connected)
         engine = new_engine()
+        labels = open_labels(config.labels, config.state)
         self._host = Host(
             engine,
             EpochTicker(engine),
             ThreadPoolExecutor(config.guest_threads, thread_name_prefix="guest"),
-            open_labels(config.labels),
+            labels,
             self._bus,
-            KeyValueFile(config.state / "keyvalue.db"),
+            KeyValueFile(config.state / "keyvalue.db", labels.all_of(KeyValueFile)),
             schedules=self._store.schedules,
+            blobs=BlobPlaces(config.state / "blobs", labels),
+            secrets=Secrets(config.secrets),
         )
         self._anchors = Anchors(config.anchors, self._store, self._local_journal())
         self._finder = Finder(config.boards, config.owner, self._tell)
@@ -107,10 +114,13 @@ class Agent:
             async with Presence(self._config.state, self._config.metrics, self._status) as presence:
                 for member in self._members.values():
                     await member.start()
+                server = await self._listen()
                 presence.ready()
                 self._tidy.changed()
                 await stopping.wait()
                 presence.stopping()
+                if server is not None:
+                    await server.close()
             log.info("stopping")
         finally:
             await asyncio.gather(*(member.stop() for member in self._members.values()))
@@ -120,8 +130,24 @@ class Agent:
             self._host.pool.shutdown()
             self._host.ticker.close()
             self._host.key_values.close()
+            self._host.labels.close()
             self._outbox.close()
             self._store.close()
+
+    async def _listen(self) -> HttpServer | None:
+        """Take HTTP requests for workloads where the configuration wants it; raises `BusyError`."""
+        if self._config.http is None:
+            return None
+        try:
+            from edge_host.http.server import HttpServer  # noqa: PLC0415 - it brings a library that nobody else needs
+        except ImportError as error:
+            raise ConfigError(
+                self._config.file, "http.listen", f"{error.name} is missing: pip install 'petiole[http]'"
+            ) from None
+
+        server = HttpServer(self._config.http, self._host.routes)
+        log.info("taking HTTP requests at port %d", await server.start())
+        return server
 
     def _new_uplink(self, config: Config, devices: Sequence[str]) -> Uplink | NoUplink:
         if config.mqtt is None:

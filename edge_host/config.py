@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from edge_host.config_labels import Label, read_labels
 from edge_host.config_outbox import OUTBOX, read_outbox
 from edge_host.errors import ConfigError
+from edge_host.http.settings import HTTP, HttpSettings, read_http
 from edge_host.outbox_model import OutboxPolicy
 from edge_host.settings import File, Integer, Name, Section, Text, Texts
 from edge_host.toml_table import Table
@@ -48,7 +49,13 @@ MANIFESTS = File(
     "`petiole agent run --manifests DIR` goes before it",
     optional=True,
 )
-AGENT = Section("agent", "What the agent may use.", (GUEST_THREADS, MANIFESTS))
+SECRETS = File(
+    "secrets",
+    "folder of the secrets that workloads may be given: a folder for each, in it a file for each key, which others "
+    "must not be able to read",
+    optional=True,
+)
+AGENT = Section("agent", "What the agent may use.", (GUEST_THREADS, MANIFESTS, SECRETS))
 
 LISTEN = Text(
     "listen",
@@ -113,6 +120,8 @@ class Config:
     guest_threads: int = 64
     metrics: tuple[str, int] | None = None
     manifests: Path | None = None
+    http: HttpSettings | None = None
+    secrets: Path | None = None
 
     @property
     def owner(self) -> str:
@@ -150,6 +159,8 @@ def load(file: Path, seen_as: Path | None = None) -> Config:
         guest_threads=agent.get(GUEST_THREADS),
         metrics=_metrics(root.section(METRICS)),
         manifests=agent.find(MANIFESTS),
+        http=read_http(root.section(HTTP)),
+        secrets=agent.find(SECRETS),
     )
     for table in (device, identity, agent, root):
         table.close()

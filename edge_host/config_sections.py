@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge_host import config, config_labels, config_outbox
+from edge_host.http import settings as http_settings
 from edge_host.settings import Section
 
 SECTIONS: tuple[Section, ...] = (
@@ -12,6 +13,7 @@ SECTIONS: tuple[Section, ...] = (
     config.AGENT,
     config_outbox.OUTBOX,
     config.METRICS,
+    http_settings.HTTP,
     config.BOARDS,
     *config_labels.SECTIONS,
 )

@@ -172,6 +172,11 @@ class Labels:
         """All resources of this `kind`, by their labels."""
         return {label: found for label, found in self._resources.items() if isinstance(found, kind)}
 
+    def close(self) -> None:
+        """End the links to brokers."""
+        for carrier in self.all_of(Carrier).values():  # type: ignore[type-abstract]
+            carrier.close()
+
     def folder(self, label: str) -> Folder | None:
         """The folder under `label`, or None."""
         return self.of(label, Folder)

@@ -56,6 +56,12 @@ class Host:
     http_address: tuple[str, int] | None = None
     """Where the HTTP server of this host listens, whose requests `routes` are for."""
 
+    def forget(self, workload: str) -> None:
+        """Forget what a workload kept."""
+        self.key_values.remove(workload)
+        if self.blobs is not None:
+            self.blobs.remove(workload)
+
     def for_component(self, described: Component) -> Host:
         """The host as a component sees it whose messages may take other ways; raises `RefusedError`."""
         bus = bus_for(self.bus, self.labels, described.edge)

@@ -107,7 +107,7 @@ class Workload:
         """Stop and forget."""
         await self.stop()
         self._services.store.remove(self.name)
-        self._services.host.key_values.remove(self.name)
+        self._services.host.forget(self.name)
 
     def acknowledged(self, position: Position) -> None:
         """The fleet has all events up to `position`."""

@@ -11,7 +11,9 @@ from wasmtime.component import LinkerInstance
 
 from edge_host.interfaces.context import GuestContext
 from wire import interfaces as names
+from wire.errors import RefusedError
 from wire.interfaces import Interface
+from wire.refusals import Refusal
 
 _LINKS: dict[Interface, str] = {
     names.IO_ERROR: "streams:link_error",
@@ -70,7 +72,10 @@ def link(name: str, instance: LinkerInstance, context: GuestContext) -> None:
     module, _, function = _BY_NAME[name].partition(":")
     if not module:
         return
-    linking = getattr(import_module(f"edge_host.interfaces.{module}"), function)
+    try:
+        linking = getattr(import_module(f"edge_host.interfaces.{module}"), function)
+    except ImportError as error:
+        raise RefusedError(Refusal.UNSUPPORTED, f"{name}: this host lacks the Python package {error.name}") from None
     if function in _BY_ONE_FUNCTION:
         linking(instance, context, name)
     else:
