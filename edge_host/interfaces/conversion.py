@@ -1,7 +1,7 @@
 """Repairs of how wasmtime-py 48 passes values between Python and a guest; `install` puts them in place of its own.
 
 - ``list<u8>`` is converted element by element, some 0.8 microseconds for each byte. In C it is an array of 32-byte
-  values, whose kind is the first byte and whose `u8` is the ninth: strided copies fill and read it at once.
+  values, whose kind is the first byte and whose `u8` is the ninth (the rest is not looked at): strided copies do it.
 - A `Variant` with the name of a case is that case, whether or not values of the type have names in wasmtime-py; of a
   ``result`` the type of the other case is not looked at.
 - Which case of a ``result`` or ``variant`` a value is, is looked up in a set of the whole process without a lock: two
@@ -17,9 +17,9 @@ from wasmtime import _ffi as ffi
 from wasmtime.component import ListType, OptionType, ResultType, ValType, Variant, VariantType
 
 VALUE_BYTES = ctypes.sizeof(ffi.wasmtime_component_val_t)
-KIND_AT = ffi.wasmtime_component_val_t.kind.offset
 _RESULT = ("ok", "err")
 U8_AT = ffi.wasmtime_component_val_t.of.offset
+KIND = bytes([ffi.WASMTIME_COMPONENT_U8.value])
 SMALL = 4096
 """Up to so many bytes the values are copied: an array type of their length costs more to make."""
 
@@ -48,12 +48,14 @@ def _list_to_c(kind: Any, store: Any, value: Any, target: Any) -> None:
         return
     raw = ffi.wasmtime_component_vallist_t()
     ffi.wasmtime_component_vallist_new_uninit(raw, len(value))
-    small = bytearray(len(value) * VALUE_BYTES) if len(value) <= SMALL else None
-    values = small if small is not None else memoryview(_values(raw)).cast("B")
-    values[KIND_AT::VALUE_BYTES] = bytes([ffi.WASMTIME_COMPONENT_U8.value]) * len(value)
-    values[U8_AT::VALUE_BYTES] = value
-    if small is not None:
-        ctypes.memmove(raw.data, bytes(small), len(small))
+    size = len(value) * VALUE_BYTES
+    if len(value) <= SMALL:
+        values = bytearray(KIND) * size
+        values[U8_AT::VALUE_BYTES] = value
+        ctypes.memmove(raw.data, bytes(values), size)
+    else:
+        ctypes.memset(raw.data, KIND[0], size)
+        memoryview(_values(raw)).cast("B")[U8_AT::VALUE_BYTES] = value
     target.contents.kind = ffi.WASMTIME_COMPONENT_LIST
     target.contents.of.list = raw
 
