@@ -28,6 +28,7 @@ from edge_host.engine import fingerprint
 from edge_host.errors import CompileError, EdgeHostError
 
 COMPILE_SECONDS = 120.0
+_UNFINISHED = ".new"
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class Artifacts:
 
     async def _compile(self, component: Stored, target: Path) -> None:
         content = await asyncio.to_thread(self.read, component)
-        fresh = target.with_suffix(".new")
+        fresh = target.with_suffix(_UNFINISHED)
         fresh.unlink(missing_ok=True)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "edge_host.compile", str(fresh)),
@@ -148,13 +149,10 @@ class Artifacts:
             raise CompileError(
                 said.decode("utf-8", "replace").strip()[-500:] or f"compiler exited with {process.returncode}"
             )
-        descriptor = os.open(fresh, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        fresh.rename(target)
-        sync_folder(self._compiled)
+            await asyncio.to_thread(_settle, fresh, target)
+        except OSError as error:
+            raise CompileError(f"the compiled file cannot be kept: {error.strerror or error}") from None
 
     def keep_only(self, digests: set[bytes]) -> None:
         """Remove payloads and compiled files but those of the payloads and components in `digests`."""
@@ -163,6 +161,17 @@ class Artifacts:
             if file.name.removesuffix(".part") not in wanted:
                 file.unlink(missing_ok=True)
         for file in self._compiled.iterdir():
-            engine, _, digest = file.name.partition("-")
+            engine, _, digest = file.name.removesuffix(_UNFINISHED).partition("-")
             if engine != self._engine or digest not in wanted:
                 file.unlink(missing_ok=True)
+
+
+def _settle(fresh: Path, target: Path) -> None:
+    """Give a file its name once it is on disk."""
+    descriptor = os.open(fresh, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    fresh.rename(target)
+    sync_folder(target.parent)

@@ -287,6 +287,14 @@ def test_a_source_that_never_answers_holds_up_nothing(device: Device) -> None:
     assert not list((device.state / "manifests").glob("*.code"))
 
 
+def test_many_files_at_once(device: Device) -> None:
+    names = [f"w{at}" for at in range(8)]
+    for name in names:
+        device.put(f"{name}.suit", bundle(1, name, wasm=components.logger(name)))
+    device.start()
+    device.wait_workloads(**dict.fromkeys(names, ("1.0", "confirmed")))
+
+
 def test_one_workload_in_two_files(device: Device) -> None:
     device.start()
     device.put("a.suit", bundle(1))
