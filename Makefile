@@ -8,7 +8,7 @@ export PETIOLE_ROOT := $(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE
 CARGO := CARGO_TARGET_DIR=$(CURDIR)/.cache/cargo/host cargo
 
-.PHONY: help setup demo test test-fast test-rust test-python firmware kills chaos wear power fuzz lint format bench bench-size bench-footprint screenshot clean
+.PHONY: help setup demo test test-fast test-rust test-python firmware kills chaos wear power fuzz lint format bench bench-size bench-footprint screenshot deb clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -87,6 +87,9 @@ bench-footprint: setup ## memory, idle time and speed of the agent beside bare w
 screenshot: ## the dashboard's pictures in the README (FLEET=address of a running fleet)
 	@tools/setup test
 	$(PY) -m docs.screenshot --fleet $(FLEET)
+
+deb: setup ## the agent as a Debian package for this machine's Debian and processor, into build/
+	$(PY) -m tools.deb
 
 clean: ## remove what was built (keeps the Python environment)
 	rm -rf .cache/cargo .cache/devices .cache/platformio build

@@ -21,6 +21,8 @@ from wire.names import is_name
 
 KEY, CERTIFICATE, AUTHORITY, CONFIG = "key.pem", "certificate.pem", "ca.pem", "agent.toml"
 PRIVATE, PUBLIC = 0o600, 0o644
+SYSTEM_FOLDER, SYSTEM_STATE = Path("/etc/petiole"), "/var/lib/petiole"
+"""Where the agent of a whole machine has its configuration and its state."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def enroll_edge(
     write(folder / CERTIFICATE, certificate, PUBLIC)
     write(folder / AUTHORITY, answer["ca"], PUBLIC)
     if not existing.exists():
-        write(existing, agent_toml(name, site, url, anchors, boards), PRIVATE)
+        state = SYSTEM_STATE if folder.absolute() == SYSTEM_FOLDER else "state"
+        write(existing, agent_toml(name, site, url, anchors, boards, state), PRIVATE)
     return answer | {"config": str(existing)}
 
 
@@ -101,12 +104,14 @@ def signing_request(key: ec.EllipticCurvePrivateKey, name: str, site: str) -> st
     return request.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def agent_toml(name: str, site: str, mqtt: str, anchors: list[bytes], boards: list[AttachedBoard]) -> str:
+def agent_toml(
+    name: str, site: str, mqtt: str, anchors: list[bytes], boards: list[AttachedBoard], state: str = "state"
+) -> str:
     """The agent's configuration."""
     quote = json.dumps  # a JSON string is a TOML basic string
     lines = [
         "# Written by `petiole device enroll`; the reference of this file is docs/reference/agent.md.",
-        f'[device]\nname = {quote(name)}\nsite = {quote(site)}\nstate = "state"',
+        f'[device]\nname = {quote(name)}\nsite = {quote(site)}\nstate = {quote(state)}',
         f"[mqtt]\nurl = {quote(mqtt)}",
         f"[identity]\nanchors = [{', '.join(quote(anchor.hex()) for anchor in anchors)}]\n"
         f'key = "{KEY}"\ncertificate = "{CERTIFICATE}"\nca = "{AUTHORITY}"',

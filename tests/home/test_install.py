@@ -127,7 +127,7 @@ def test_names_with_blanks_and_percents_are_quoted(tmp_path: Path) -> None:
     image = Image(tmp_path)
     assert image.install("--python", "/opt/my 100%/python") == 0
     assert values(image.unit, "ExecStart") == [
-        '"/opt/my 100%%/python" -I -m edge_host --config /etc/petiole/agent.toml'
+        '"/opt/my 100%%/python" -I -m edge_host --config /etc/petiole/agent.toml $PETIOLE_AGENT_OPTIONS'
     ]
 
 
