@@ -81,7 +81,8 @@ class Health:
 
 
 def _calls(component: Component, calls: int) -> int:
-    return calls if _has(component, Every) and calls else int(_has(component, AtStart))
+    has_interval = any(isinstance(trigger, Every) and not trigger.policy.suspended for trigger in component.triggers)
+    return calls if has_interval and calls else int(_has(component, AtStart))
 
 
 def _has(component: Component, kind: type) -> bool:
