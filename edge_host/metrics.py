@@ -24,6 +24,9 @@ _HELP = {
     "petiole_outbox_oldest_timestamp_seconds": "When the oldest waiting record was made.",
 }
 
+_COUNTERS = {"appended", "acknowledged", "refused", "discarded", "thinned", "written_bytes", "syncs"}
+"""Statistics that only grow."""
+
 Labels = Mapping[str, object]
 Sample = tuple[str, Labels, float]
 
@@ -38,7 +41,7 @@ def render(status: Mapping[str, Any]) -> str:
             lines += [f"# HELP {name} {_HELP.get(name, 'Statistics of the agent.')}", f"# TYPE {name} {kind}"]
             seen = name
         shown = ",".join(f'{key}="{_escape(str(text))}"' for key, text in labels.items())
-        lines.append(f"{name}{{{shown}}} {value:.17g}" if shown else f"{name} {value:.17g}")
+        lines.append(f"{name}{{{shown}}} {_number(value)}" if shown else f"{name} {_number(value)}")
     return "\n".join(lines) + "\n"
 
 
@@ -47,7 +50,7 @@ def _samples(status: Mapping[str, Any]) -> Iterator[Sample]:
     yield "petiole_up_seconds", {}, status["up"]
     yield "petiole_memory_resident_bytes", {}, status["memory"]
     yield "petiole_disk_free_bytes", {}, status["disk_free"]
-    if status.get("broker"):
+    if (status.get("broker") or {}).get("url"):
         yield "petiole_broker_connected", {}, status["broker"]["connected"]
     for member in status["members"]:
         device = {"device": member["device"]}
@@ -61,21 +64,20 @@ def _samples(status: Mapping[str, Any]) -> Iterator[Sample]:
                 yield "petiole_outbox_waiting_records", device | {"stream": stream}, queue[stream]
         if queue.get("oldest") is not None:
             yield "petiole_outbox_oldest_timestamp_seconds", device, queue["oldest"] / 1000
-    for part in ("outbox", "statistics"):
-        yield from _numbers(f"petiole_{part}", status.get(part))
+    statistics = status.get("outbox") or {}
+    for kind, numbers in statistics.get("classes", {}).items():
+        yield from _statistics(numbers, {"class": kind})
+    yield from _statistics(statistics, {})
 
 
-def _numbers(name: str, value: object) -> Iterator[Sample]:
-    """Every number inside, named by the way to it."""
-    if isinstance(value, bool | int | float):
-        yield name, {}, value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _numbers(f"{name}_{_word(str(key))}", inner)
+def _statistics(numbers: Mapping[str, object], labels: Labels) -> Iterator[Sample]:
+    for key, value in numbers.items():
+        if isinstance(value, bool | int | float):
+            yield f"petiole_outbox_{key}" + ("_total" if key in _COUNTERS else ""), labels, value
 
 
-def _word(text: str) -> str:
-    return "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in text)
+def _number(value: float) -> str:
+    return str(int(value)) if isinstance(value, bool | int) else repr(value)
 
 
 def _escape(text: str) -> str:

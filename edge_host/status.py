@@ -51,7 +51,13 @@ class Status:
         running = [entry for member in self._members.values() for entry in _workloads(member.reported())]
         failed = sum(entry["state"] in ("failed", "rolled-back") for entry in running)
         broker = plain(self._sources["broker"]()) if "broker" in self._sources else None
-        way = "" if broker is None else ", broker connected" if broker["connected"] else ", broker not connected"
+        way = (
+            ""
+            if not broker or not broker["url"]
+            else ", broker connected"
+            if broker["connected"]
+            else ", broker not connected"
+        )
         return f"{len(running)} workloads" + (f" ({failed} failed)" if failed else "") + way
 
     def __call__(self) -> dict[str, Any]:

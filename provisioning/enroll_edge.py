@@ -71,7 +71,7 @@ def enroll_edge(
     write(folder / AUTHORITY, answer["ca"], PUBLIC)
     if not existing.exists():
         state = SYSTEM_STATE if folder.absolute() == SYSTEM_FOLDER else "state"
-        write(existing, agent_toml(name, site, url, anchors, boards, state), PRIVATE)
+        write(existing, agent_toml(name, site, url, anchors, boards, state=state), PRIVATE)
     return answer | {"config": str(existing)}
 
 
@@ -105,13 +105,13 @@ def signing_request(key: ec.EllipticCurvePrivateKey, name: str, site: str) -> st
 
 
 def agent_toml(
-    name: str, site: str, mqtt: str, anchors: list[bytes], boards: list[AttachedBoard], state: str = "state"
+    name: str, site: str, mqtt: str, anchors: list[bytes], boards: list[AttachedBoard], *, state: str = "state"
 ) -> str:
     """The agent's configuration."""
     quote = json.dumps  # a JSON string is a TOML basic string
     lines = [
         "# Written by `petiole device enroll`; the reference of this file is docs/reference/agent.md.",
-        f'[device]\nname = {quote(name)}\nsite = {quote(site)}\nstate = {quote(state)}',
+        f"[device]\nname = {quote(name)}\nsite = {quote(site)}\nstate = {quote(state)}",
         f"[mqtt]\nurl = {quote(mqtt)}",
         f"[identity]\nanchors = [{', '.join(quote(anchor.hex()) for anchor in anchors)}]\n"
         f'key = "{KEY}"\ncertificate = "{CERTIFICATE}"\nca = "{AUTHORITY}"',

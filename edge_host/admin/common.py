@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from edge_host.errors import EdgeHostError
@@ -26,7 +26,7 @@ def run(command: str, work: Callable[[], int]) -> int:
         return 1
 
 
-def table(rows: Sequence[Sequence[object]]) -> str:
+def table(rows: Sequence[Iterable[object]]) -> str:
     """Rows in columns, the first one as the head; `-` stands for nothing."""
     shown = [["-" if cell in (None, "") else str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]

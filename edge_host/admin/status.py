@@ -32,9 +32,9 @@ def _show(options: argparse.Namespace) -> int:
 
 def text(status: Mapping[str, Any]) -> Iterator[str]:
     """The status for people."""
-    broker = status.get("broker")
-    way = "no broker configured" if broker is None else f"broker {broker['url']} "
-    way += "" if broker is None else "connected" if broker["connected"] else "NOT connected"
+    broker = status.get("broker") or {"url": None}
+    way = f"broker {broker['url']} " + ("connected" if broker.get("connected") else "NOT connected")
+    way = way if broker["url"] else "no fleet: no broker is configured"
     yield f"{status['device']} at {status['site']}: agent {status['agent']}, process {status['pid']}, {way}"
     yield f"up {duration(status['up'])}, memory {size(status['memory'])}, free disk {size(status['disk_free'])}"
     rows = [("Device", "Workload", "Version", "State", "Reason"), *_workloads(status)]
@@ -46,7 +46,7 @@ def text(status: Mapping[str, Any]) -> Iterator[str]:
     rows = [(device, queue["telemetry"], queue["event"], _ago(queue["oldest"])) for device, queue in queues]
     yield from ("", table([("Waiting in the outbox", "Telemetry", "Events", "Oldest"), *rows]))
     for name, value in status.items():
-        if name not in KNOWN and value not in (None, [], {}):
+        if name not in KNOWN and value:
             yield from ("", *_other(name, value))
 
 
@@ -70,15 +70,29 @@ def _board(member: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _other(name: str, value: object) -> Iterator[str]:
     title = name.replace("_", " ").capitalize()
-    rows = value if isinstance(value, list) else None
-    if rows and all(isinstance(row, dict) and row.keys() == rows[0].keys() for row in rows):
-        yield table([(title, *("" for _ in list(rows[0])[1:])), list(rows[0]), *(list(row.values()) for row in rows)])
+    if isinstance(value, list) and all(isinstance(row, dict) and row.keys() == value[0].keys() for row in value):
+        yield table([(title, *list(value[0])[1:]), *(map(_cell, row.values()) for row in value)])
+    elif isinstance(value, dict) and value and all(_is_row(row, value) for row in value.values()):
+        first = next(iter(value.values()))
+        yield table([(title, *first), *((key, *map(_cell, row.values())) for key, row in value.items())])
     elif isinstance(value, dict):
-        yield title
+        plain = {key: inner for key, inner in value.items() if not isinstance(inner, dict)}
+        yield ", ".join([title, *(f"{key} {_cell(inner)}" for key, inner in plain.items() if inner not in (None, []))])
         for key, inner in value.items():
-            yield f"  {key}: {json.dumps(inner, ensure_ascii=False) if isinstance(inner, dict | list) else inner}"
+            if isinstance(inner, dict) and inner:
+                yield from _other(key, inner)
     else:
-        yield f"{title}: {json.dumps(value, ensure_ascii=False)}"
+        yield f"{title}: {_cell(value)}"
+
+
+def _is_row(row: object, rows: Mapping[str, Any]) -> bool:
+    return isinstance(row, dict) and row.keys() == next(iter(rows.values())).keys()
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _ago(unix_ms: int | None) -> str | None:

@@ -32,7 +32,8 @@ ConditionPathExists={config}
 [Service]
 Type=notify
 NotifyAccess=main
-ExecStart={python} -I -m edge_host --config {config}
+EnvironmentFile=-/etc/default/petiole-agent
+ExecStart={python} -I -m edge_host --config {config} $PETIOLE_AGENT_OPTIONS
 WatchdogSec=60
 Restart=always
 RestartSec=5
@@ -41,8 +42,7 @@ TimeoutStopSec=30
 KillMode=mixed
 User={user}
 Group={user}
-SupplementaryGroups={groups}
-UMask=0077
+{groups}UMask=0077
 StateDirectory=petiole
 StateDirectoryMode=0700
 RuntimeDirectory=petiole
@@ -95,7 +95,11 @@ u {user} - "Petiole agent" {state}
 
 @dataclass(frozen=True)
 class Installation:
-    """What the unit is made of; `configuration` None makes one for any configuration, with whole kinds of devices."""
+    """What the unit is made of.
+
+    `configuration` None makes one for any configuration: it allows whole kinds of devices, and names no groups, because
+    systemd does not start a service of a group that there is not; the user has to be in them.
+    """
 
     config: Path
     python: Path
@@ -109,8 +113,8 @@ def unit_text(installation: Installation) -> str:
     """The unit file."""
     found = installation.configuration
     allow = list(hardware.ALL_KINDS) if found is None else hardware.allowed(found)
-    wanted = sorted(set(hardware.GROUPS.values())) if found is None else hardware.groups(found)
     known = installation.known_groups
+    groups = [] if found is None else [name for name in hardware.groups(found) if known is None or name in known]
     places = [f"-{LOCKS}"]
     if found is not None:
         wanted_places = (found.state, *hardware.writable(found))
@@ -121,7 +125,7 @@ def unit_text(installation: Installation) -> str:
         config=_quoted(installation.config),
         python=_quoted(installation.python),
         user=installation.user,
-        groups=" ".join(group for group in wanted if known is None or group in known),
+        groups=f"SupplementaryGroups={' '.join(groups)}\n" if groups else "",
         devices="".join(f"DeviceAllow={name} rw\n" for name in allow),
         writable=" ".join(map(_quoted, places)),
         home="read-only" if in_home else "yes",

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from edge_host.admin.status import text
 from tests.home.conftest import Agent, Manager, config_text
 
 NewAgent = Callable[..., Agent]
@@ -85,3 +86,17 @@ def test_run_without_a_configuration_says_how_to_make_it(tmp_path: Path) -> None
     done = petiole("agent", "run", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("petiole agent run: agent.toml does not exist; make it with: petiole device enroll")
+
+
+def test_parts_that_others_add_are_shown_as_tables() -> None:
+    runs = [{"schedule": "a", "begun": 1, "ended": None}, {"schedule": "b", "begun": 2, "ended": 3}]
+    outbox = {
+        "classes": {"event": {"records": 2, "oldest": None}, "telemetry": {"records": 0, "oldest": 5}},
+        "syncs": 2,
+    }
+    base = {"device": "d", "site": "s", "agent": "1", "pid": 1, "up": 90000, "memory": 2048, "disk_free": 3 << 30}
+    shown = "\n".join(text({**base, "members": [], "broker": None, "runs": runs, "outbox": outbox, "empty": {}}))
+    assert "d at s: agent 1, process 1, no fleet: no broker is configured\nup 1 d 1 h, memory 2.0 KiB" in shown
+    assert "free disk 3.0 GiB" in shown
+    assert "Runs  begun  ended\na     1      -\nb     2      3" in shown
+    assert "Outbox, syncs 2\nClasses    records  oldest\nevent      2        -\ntelemetry  0        5" in shown

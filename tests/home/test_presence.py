@@ -121,6 +121,7 @@ def test_prometheus_reads_metrics_where_the_configuration_says(new_agent: NewAge
         *names
     }
     assert all(float(line.rpartition(" ")[2]) >= 0 for line in lines)
+    assert 'petiole_outbox_appended_total{class="event"} ' in text
     assert text.count("# TYPE petiole_up_seconds gauge") == 1
     for path, code in (("/", 404), ("/metrics", 405)):
         request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=b"" if code == 405 else None)
