@@ -217,8 +217,7 @@ class Outbox:
         cut = bool(self._state.streams) and not self._state.closed and (boot != self._state.boot or not boot)
         if cut:
             log.warning("the machine stopped without notice; records go on with numbers that were not given out")
-            for stream in self._state.streams:
-                stream.last += SKIP
+            self._state.skip(SKIP)
         changed = boot != self._state.boot or not boot
         self._state.boot = boot
         try:
@@ -226,9 +225,11 @@ class Outbox:
                 self._log.begin(self._now(), self._snapshot)
             else:
                 self._log.resume()
+                self._log.append(Kind.OPENED, 0, self._now(), b"")
             remove_unwanted(self._log, self._state)
         except OSError as error:
             raise _unwritable(error) from error
+        self.sync()  # numbers are given out only once the next start will know that it was no kind stop
         for name in STREAMS:
             self._count(name)
 
@@ -269,9 +270,8 @@ class Outbox:
         found = self._state.find(device, name)
         if found is None:
             epoch = next((s.epoch for s in self._state.streams if s.device == device), None) or unix_ms()
-            found = Stream(len(self._state.streams), device, name, epoch)
             self._write(Kind.STREAM, 0, cbor.encode([device, name, epoch]))
-            self._state.streams.append(found)
+            found = self._state.new_stream(device, name, epoch)
         return found
 
     def _append(self, kind: Kind, stream: Stream, record: bytes, prefix: bytes) -> Position:

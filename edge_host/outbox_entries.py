@@ -49,6 +49,8 @@ class Kind(IntEnum):
     """The segment is complete: which records it holds."""
     CLOSED = 10
     """The outbox was closed with everything on disk."""
+    OPENED = 11
+    """The outbox was opened again: numbers may be given out from here on."""
 
 
 @dataclass(frozen=True, slots=True)

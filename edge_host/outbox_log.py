@@ -108,6 +108,7 @@ class Log:
             raise
         self._descriptor = descriptor
         self._new_names = True
+        self.written += len(data)
         self.segments.append(Segment(path, number, seconds, len(data)))
 
     def append(self, kind: Kind, stream: int, seconds: int, body: bytes) -> None:

@@ -31,13 +31,29 @@ class Stream:
 
 @dataclass
 class State:
-    """The streams by their number; `boot` is the start of the machine in which the segment was begun."""
+    """The streams by their number; `boot` is the start of the machine in which the segment was begun.
+
+    Streams that are new have numbers above `floor`: a power cut may have taken an earlier stream of that name.
+    """
 
     streams: list[Stream] = field(default_factory=list)
     sources: dict[str, dict[int, int]] = field(default_factory=dict)
     boot: str = ""
     closed: bool = False
     base: int = 0
+    floor: int = 0
+
+    def new_stream(self, device: str, name: str, epoch: int) -> Stream:
+        """Note a stream."""
+        stream = Stream(len(self.streams), device, name, epoch, self.floor, self.floor)
+        self.streams.append(stream)
+        return stream
+
+    def skip(self, count: int) -> None:
+        """Let the numbers of all streams, new ones too, go on so much further."""
+        self.floor += count
+        for stream in self.streams:
+            stream.last += count
 
     def find(self, device: str, name: str) -> Stream | None:
         """The stream `name` of a device."""
@@ -56,7 +72,8 @@ class State:
         """All of it, as a new segment begins with."""
         streams = [[s.device, s.name, s.epoch, s.last, s.gone, s.refused, s.discarded, s.thinned] for s in self.streams]
         sources = [[d, b, seq] for d, starts in self.sources.items() for b, seq in starts.items()]
-        return cbor.encode({"streams": streams, "sources": sources, "boot": self.boot, "base": self.base})
+        kept = {"streams": streams, "sources": sources, "boot": self.boot, "base": self.base, "floor": self.floor}
+        return cbor.encode(kept)
 
     def apply(self, segment: Segment, entry: Entry) -> None:
         """Take an entry of a segment, in order."""
@@ -65,8 +82,7 @@ class State:
             self._restore(cbor.decode(entry.body, "snapshot of the outbox"))
             segment.base = self.base
         elif entry.kind == Kind.STREAM:
-            device, name, epoch = cbor.decode(entry.body, "stream of the outbox")
-            self.streams.append(Stream(len(self.streams), device, name, epoch))
+            self.new_stream(*cbor.decode(entry.body, "stream of the outbox"))
         elif entry.kind in (Kind.RECORD, Kind.FROM_BOARD, Kind.PLACED):
             stream = self.streams[entry.stream]
             stream.last = PLACE.unpack_from(entry.body)[0] if entry.kind == Kind.PLACED else stream.last + 1
@@ -82,7 +98,7 @@ class State:
             stream.refused, stream.discarded, stream.thinned = cbor.decode(entry.body, "refusals of the outbox")
 
     def _restore(self, kept: Any) -> None:
-        self.boot, self.base = kept["boot"], kept["base"]
+        self.boot, self.base, self.floor = kept["boot"], kept["base"], kept["floor"]
         self.streams = [
             Stream(at, device, name, epoch, *numbers)
             for at, (device, name, epoch, *numbers) in enumerate(kept["streams"])
