@@ -85,6 +85,7 @@ class Agent:
             self._bus,
             KeyValueFile(config.state / "keyvalue.db", labels.all_of(KeyValueFile)),
             schedules=self._store.schedules,
+            http_address=(config.http.host, config.http.port) if config.http is not None else None,
             blobs=BlobPlaces(config.state / "blobs", labels),
             secrets=Secrets(config.secrets),
         )
