@@ -37,6 +37,7 @@ class LocalMember:
         if self._manifests is not None:
             services = replace(services, keep=_union(services.keep, self._manifests))
         self._looking: asyncio.Task[None] | None = None
+        self._services = services
         self._workloads = Workloads(services)
         self._facts = static_facts(config.labels)
 
@@ -74,6 +75,8 @@ class LocalMember:
     def reported(self) -> Reported:
         """What this host tells the fleet now."""
         facts = {**self._facts, **changing_facts(self._config.state), "anchors": list(self._anchors)}
+        if runs := self._services.store.schedules.last_runs():
+            facts["runs"] = runs
         depth = self._outbox.depth(self._config.device)
         return Reported(unix_ms(), self._workloads.revision, self._workloads.report(), facts, depth)
 
