@@ -36,6 +36,7 @@ from wire.edge_options import EdgeOptions
 from wire.errors import RefusedError
 from wire.interfaces import PROBE
 from wire.refusals import Refusal
+from wire.triggers import Service
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,26 @@ Called = Callable[[Part, str | None], None]
 
 def check_parts(engine: wasmtime.Engine, codes: Sequence[WasmComponent], components: Sequence[Component]) -> None:
     """Refuse components that do not fit their descriptor, this host or each other; raises `RefusedError`."""
+    _check_providers(components)
     by_name = {component.name: code for component, code in zip(components, codes, strict=True)}
     for code, component in zip(codes, components, strict=True):
         check(engine, code, component, {name: peer for name, peer in by_name.items() if name != component.name})
     in_order(components)
+
+
+def _check_providers(components: Sequence[Component]) -> None:
+    """A service has one instance, which is in a call all the time: nobody else can call it."""
+    serving = {
+        component.name
+        for component in components
+        if any(isinstance(trigger, Service) for trigger in component.triggers)
+    }
+    for component in components:
+        for name, provider in providers(component).items():
+            if provider in serving:
+                raise RefusedError(
+                    Refusal.INCOMPATIBLE, f"{name}: component {provider} is a service, which others cannot call"
+                )
 
 
 def in_order(components: Sequence[Component]) -> list[Component]:

@@ -124,6 +124,19 @@ class ScheduleLog:
         """The last runs of a workload, oldest first: `component`, `schedule`, and the fields of `Run`."""
         return self.all_runs().get(workload, [])
 
+    def last_runs(self, most: int = 8) -> dict[str, dict[str, Any]]:
+        """The last run of each calendar by workload, component and schedule, the newest ones alone: for reports."""
+        ended = [
+            (run, key)
+            for key, ledger in self._ledgers.items()
+            if ledger.spans and (run := next(iter(ledger.runs[::-1]), None)) is not None
+        ]
+        newest = sorted(ended, key=lambda found: found[0].slot, reverse=True)[:most]
+        return {
+            f"{key.workload}/{key.component} {key.schedule}": {"slot": run.slot, "outcome": run.outcome}
+            for run, key in newest
+        }
+
     def all_runs(self) -> dict[str, list[dict[str, Any]]]:
         """The last runs of each workload, as `runs` gives them."""
         rows = self._database.execute("SELECT workload, component, schedule, position, spans, runs FROM schedule")

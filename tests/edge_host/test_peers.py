@@ -15,7 +15,7 @@ from tests.edge_host.fleet_double import GRANTS
 from wire.descriptor import Component, Grant
 from wire.errors import RefusedError
 from wire.refusals import Refusal
-from wire.triggers import Every
+from wire.triggers import Every, Service
 
 HALF = "petiole:example/half@0.1.0"
 CALLER = Component("caller", {**GRANTS, HALF: Grant(("halver",))}, triggers=(Every(20),))
@@ -63,6 +63,13 @@ def test_types_between_components_are_checked(bench: Bench) -> None:
     assert error.value.detail == (
         f"{HALF}: of of component halver is func(number: u32) -> u32 and not func(number: u32) -> s32"
     )
+
+
+def test_a_service_cannot_be_called_by_others(bench: Bench) -> None:
+    codes = [WasmComponent(bench.engine, wasm) for wasm in (components.asking(42), components.halving())]
+    with pytest.raises(RefusedError, match="component halver is a service, which others cannot call") as error:
+        check_parts(bench.engine, codes, [CALLER, Component("halver", triggers=(Service(),))])
+    assert error.value.name is Refusal.INCOMPATIBLE
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,19 @@ def test_fuel_of_all_instances_is_that_of_the_component(bench: Bench) -> None:
     pool.close()
 
 
+def test_rates_of_all_instances_are_those_of_the_component(bench: Bench) -> None:
+    async def check() -> None:
+        limits = Limits(messages_per_second=1, fuel_per_second=1 << 60)
+        guest = Running(bench, components.logger("hello"), Every(5), edge=EdgeOptions(), limits=limits)
+        begun = time.monotonic()
+        await guest.until(lambda: guest.good >= 20)
+        assert len(guest.sink.lines) <= 1 + time.monotonic() - begun
+        assert guest.sink.limits == [("messages-per-second", 1)]
+        await guest.stop()
+
+    run(check)
+
+
 def test_runs_that_may_overlap_wait_at_the_same_time(bench: Bench) -> None:
     async def check() -> None:
         guest = Running(bench, components.waiting(3_600_000), Every(20, SchedulePolicy(Concurrency.ALLOW)))
