@@ -119,7 +119,8 @@ def unit_text(installation: Installation) -> str:
     if found is not None:
         wanted_places = (found.state, *hardware.writable(found))
         places += sorted({str(place) for place in wanted_places if not _inside(place, STATE_FOLDER)})
-    in_home = any(_inside(path, home) for path in (installation.python, installation.config) for home in _HOMES)
+    needed = (installation.python, installation.python.resolve(), installation.config)
+    in_home = any(_inside(path, home) for path in needed for home in _HOMES)
     return _TEXT.format(
         source="" if found is not None else " for any configuration",
         config=_quoted(installation.config),

@@ -59,6 +59,7 @@ class _Seen:
     asked: int = 0
     next_at: float = 0.0
     settled: bool = False
+    name: str = ""
     told: set[str] = field(default_factory=set)
     task: asyncio.Task[None] | None = None
 
@@ -146,12 +147,12 @@ class Finder:
         handed_over = False
         try:
             line = await open_port(port.path, baud)
-            name = await _name(line)
+            name = seen.name = await _name(line)
             waiting = self._waiting.get(name)
             if waiting is not None and not waiting.done() and _fits(self._boards[name], port, by_name=True):
                 seen.settled = handed_over = True
                 self._attached[name] = port.path
-                waiting.set_result(Attached(port, line, lock, lambda: self._given_back(name, seen)))
+                waiting.set_result(Attached(port, line, lock, lambda: self._given_back(name)))
             else:
                 self._leave_alone(seen, name)
         finally:
@@ -179,12 +180,12 @@ class Finder:
             seen.told.add(message)
             self._tell("warn", message)
 
-    def _given_back(self, name: str, seen: _Seen) -> None:
+    def _given_back(self, name: str) -> None:
         self._attached.pop(name, None)
         self._names = None
-        for other in self._seen.values():  # a second board of that name may have its turn
-            other.settled = other.settled and other is not seen and other.port.path in self._attached.values()
-        seen.asked, seen.next_at = 0, 0.0
+        for one in self._seen.values():  # a second board of that name may have its turn
+            if one.name == name:
+                one.settled, one.asked, one.next_at = False, 0, 0.0
 
 
 def _fits(board: Board, port: UsbPort, *, by_name: bool = False) -> bool:

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pty
+import re
+import signal
 import threading
 import tty
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from edge_host.agent import Agent
+from edge_host.artifacts import private_folder
 from edge_host.boards import finder as finder_module
 from edge_host.boards.finder import Finder
 from edge_host.boards.usb import UsbPort, is_board
 from edge_host.config import Board, load
 from edge_host.errors import ConfigError
 from edge_host.lock import lock_port
+from edge_host.outbox import EVENT, Outbox
 from provisioning.errors import PortError
 from provisioning.smp_client import SmpClient
 from tests.home.conftest import config_text
+from wire.messages import Event
 from wire.smp import Decoder, Message, Op, Petiole, encode_frames
 
 ESP = (0x303A, 0x1001)
 BRIDGE = (0x10C4, 0xEA60)
+ANSWERS: dict[int, dict[str, object]] = {
+    Petiole.SUBSCRIBE: {"boot": 1, "seq": 0, "first": 1, "up": 1000},
+    Petiole.WORKLOADS: {"workloads": []},
+}
 
 
 class Plugged:
@@ -49,11 +61,21 @@ class Plugged:
                 for frame in decoder.feed(data):
                     request = Message.decode(frame)
                     self.asked += 1
-                    if self.name is not None and request.command == Petiole.FACTS:
+                    if self.name is not None:
+                        body = (
+                            {"device": self.name}
+                            if request.command == Petiole.FACTS
+                            else ANSWERS.get(request.command, {})
+                        )
                         answer = Message(
-                            *(Op.READ_ANSWER, request.group, request.command, request.sequence),
-                            {"device": self.name},
-                            request.version,
+                            *(
+                                Op(request.op + 1),
+                                request.group,
+                                request.command,
+                                request.sequence,
+                                body,
+                                request.version,
+                            )
                         )
                         os.write(self._end, encode_frames(answer.encode()))
 
@@ -288,6 +310,54 @@ def test_a_port_that_another_program_uses_is_waited_for() -> None:
             (await finding).close()
 
     asyncio.run(go())
+
+
+async def status_of(state: Path) -> dict[str, Any]:
+    reader, writer = await asyncio.open_unix_connection(state / "agent.sock")
+    writer.write(b'{"ask": "status"}\n')
+    answer: dict[str, Any] = json.loads(await reader.readline())["answer"]
+    writer.close()
+    return answer
+
+
+def test_an_agent_attaches_loses_and_finds_a_board_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    monkeypatch.setattr(finder_module, "KernelPorts", lambda: bench)
+    file = tmp_path / "agent.toml"
+    file.write_text(re.sub(r"\[mqtt\]\n.*\n", "", config_text('[[boards]]\nname = "board-1"\n')))
+    config = load(file)
+    private_folder(config.state)
+
+    async def attached(wanted: Plugged | None) -> None:
+        async with asyncio.timeout(20):
+            while True:
+                with suppress(OSError):
+                    (board,) = (one for one in (await status_of(config.state))["members"] if one["kind"] == "board")
+                    if (board["attached"], board["port"]) == (wanted is not None, wanted and wanted.port.path):
+                        return
+                await asyncio.sleep(0.02)
+
+    async def go() -> None:
+        running = asyncio.create_task(Agent(config).run())
+        await attached(None)
+        first = bench.plug("board-1")
+        stranger = bench.plug("stranger")
+        await attached(first)
+        bench.unplug(first)
+        await attached(None)
+        second = bench.plug("board-1")
+        await attached(second)
+        assert stranger.asked == 1
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(running, 20)
+
+    asyncio.run(go())
+    outbox = Outbox(config.state / "outbox", config.outbox)
+    batch = outbox.batch("board-1", EVENT, 0, 1 << 20, 100)
+    assert batch is not None
+    links = [event.level for event in map(Event.decode, batch.records) if event.kind == "link"]
+    assert [level == "warn" for level in links] == [False, True, False, True]
+    outbox.close()
 
 
 def test_the_command_at_the_desk_keeps_to_the_lock_of_a_port() -> None:
