@@ -47,6 +47,9 @@ SKIP = 1_000_000
 
 SEGMENT_BYTES = 256 * 1024
 LEAST_SEGMENT_BYTES = 4096
+THINNED_SEGMENT_BYTES = 64 * 1024
+"""Two segments are averaged while everybody waits: some 2,000 records."""
+
 SYNC_BYTES = 128 * 1024
 """So many bytes are synchronised before their time."""
 
@@ -73,7 +76,8 @@ class Outbox:
         self._lock = threading.Lock()
         bounds = self._policy.telemetry.bytes + self._policy.event.bytes
         smallest = min(self._policy.telemetry.bytes, self._policy.event.bytes)
-        segment = max(LEAST_SEGMENT_BYTES, min(SEGMENT_BYTES, smallest // 16))
+        most = THINNED_SEGMENT_BYTES if self._policy.telemetry.discard == Discard.THIN_OUT else SEGMENT_BYTES
+        segment = max(LEAST_SEGMENT_BYTES, min(most, smallest // 16))
         self._most_on_disk = bounds + bounds // 4 + 4 * segment
         self._log = Log(folder, segment)
         self._state = self._log.load()
