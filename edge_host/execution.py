@@ -85,7 +85,7 @@ class Execution:
             except StopError as stop:
                 reason = str(stop)
                 tell_stop(journal, self.release, stop)
-            except (CompileError, WireError) as error:
+            except (CompileError, WireError, OSError) as error:
                 reason = str(error)
                 tell_unstarted(journal, self.release, reason)
             else:

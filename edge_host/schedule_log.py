@@ -7,6 +7,7 @@ decide nothing.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
@@ -15,6 +16,8 @@ from typing import Any
 from edge_host.schedule import Span
 from wire import cbor
 from wire.errors import WireError
+
+log = logging.getLogger(__name__)
 
 MOST_RUNS = 20
 """Runs that are kept of each schedule."""
@@ -28,6 +31,7 @@ GOOD = "good"
 MISSED = "missed"
 SKIPPED = "skipped"
 REPLACED = "replaced"
+UNKEPT = "error: the disk does not take the claim of the slot"
 
 
 @dataclass(frozen=True)
@@ -93,15 +97,19 @@ class ScheduleLog:
             self._ledgers[key] = _read(*row)
         return self._ledgers[key]
 
-    def write(self, key: Key, ledger: Ledger) -> None:
-        """Keep it; on the disk when this returns."""
-        self._ledgers[key] = ledger
-        self._changed.discard(key)
+    def write(self, key: Key, ledger: Ledger) -> bool:
+        """Keep it; on the disk when this returns. False, and nothing is changed, when the disk does not take it."""
         spans = cbor.encode([list(span) for span in ledger.spans])
         runs = cbor.encode([list(astuple(run)) for run in ledger.runs])
-        self._database.execute(
-            "INSERT OR REPLACE INTO schedule VALUES (?, ?, ?, ?, ?, ?)", (*astuple(key), ledger.position, spans, runs)
-        )
+        row = (*astuple(key), ledger.position, spans, runs)
+        try:
+            self._database.execute("INSERT OR REPLACE INTO schedule VALUES (?, ?, ?, ?, ?, ?)", row)
+        except sqlite3.Error as error:
+            log.error("the schedule %s of %s cannot be kept: %s", key.schedule, key.workload, error)
+            return False
+        self._ledgers[key] = ledger
+        self._changed.discard(key)
+        return True
 
     def tell(self, key: Key, run: Run) -> None:
         """Keep what became of a run; written with the next claim or `flush`."""

@@ -141,8 +141,10 @@ class Scheduler:
             if self._policy.start_deadline and now - max(slot, seen) > self._policy.start_deadline:
                 self._tell(Run(slot, 0, 0, schedule_log.MISSED))
                 return False
-            run = Run(slot, now, 0, schedule_log.RUNNING)
-            return claim(run)
+            begun = Run(slot, now, 0, schedule_log.RUNNING)
+            if claim(begun):
+                run = begun
+            return run is begun
 
         def ended(future: asyncio.Future[str | None]) -> None:
             self._active.remove(pending)
@@ -160,13 +162,16 @@ class Scheduler:
             pending.fail(StopError("dropped", "too many calls wait"))
 
     def _claim(self, agenda: Agenda, run: Run) -> bool:
-        """Take a slot for a run, on the disk; False when it was taken before."""
+        """Take a slot for a run, on the disk; False when it was taken before, or when the disk does not take it."""
         ledger = self._log.ledger(self._key) or Ledger(agenda.position)
         agenda.spans = ledger.spans
         if not agenda.claim(run.slot):
             return False
-        self._log.write(self._key, replace(ledger.told(run), position=agenda.position, spans=agenda.spans))
-        return True
+        kept = self._log.write(self._key, replace(ledger.told(run), position=agenda.position, spans=agenda.spans))
+        if not kept:
+            agenda.spans = ledger.spans
+            self._tell(Run(run.slot, 0, 0, schedule_log.UNKEPT))
+        return kept
 
     def _running(self) -> list[Pending]:
         return [pending for pending in self._active if not pending.ended.done()]

@@ -8,6 +8,7 @@ covered what was used, the next call waits.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,10 +21,13 @@ from edge_host.interfaces.signal import CANCELLED
 from edge_host.pool import Pool
 from edge_host.routes import Prepare
 from edge_host.triggers import SERVE, Triggers, Ways
+from wire.errors import WireError
 from wire.interfaces import HTTP_HANDLER, PROBE
 
 if TYPE_CHECKING:
     from edge_host.runner import Host, Part
+
+log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 IDLE_CHECK = 15.0
@@ -138,9 +142,11 @@ class Serving:
             if not pending.is_cancelled and not self._stopped.done():
                 self._stopped.set_exception(told)
         except Exception as error:
-            pending.fail(StopError("error", f"{error!r}", component=self._part.described.name))
+            log.exception("a call of component %s failed", self._part.described.name)
+            failed = StopError("error", f"{error!r}", component=self._part.described.name)
+            pending.fail(failed)
             if not self._stopped.done():
-                self._stopped.set_exception(error)
+                self._stopped.set_exception(error if isinstance(error, WireError) else failed)
         finally:
             pending.fail(_stopping())
             for semaphore in held:

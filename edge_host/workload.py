@@ -17,6 +17,8 @@ fleet for it.
 from __future__ import annotations
 
 import asyncio
+import logging
+import sqlite3
 from dataclasses import replace
 
 from edge_host.errors import CompileError
@@ -31,8 +33,12 @@ from wire.errors import MalformedError, RefusedError, WireError
 from wire.messages import ReportedWorkload, State
 from wire.refusals import Refusal
 
+log = logging.getLogger(__name__)
+
 MOST_ATTEMPTS = 3
 """Starts on probation, over restarts of the agent, before the release is taken back."""
+
+RETRY_SECONDS = 15.0
 
 IN_FLIGHT = (State.OFFERED, State.DOWNLOADING, State.VERIFIED, State.STAGED)
 
@@ -161,7 +167,7 @@ class Workload:
 
     async def _install_candidate(self) -> None:
         try:
-            await stage(self._services, self._candidate(), self._set, self._progress, self._waits)
+            await self._stage()
             await self._activate()
         except CompileError as error:
             self._refuse(f"{Refusal.INCOMPATIBLE.label}: {error}")
@@ -169,6 +175,18 @@ class Workload:
             self._refuse(str(error))
         except MalformedError as error:
             self._refuse(f"{Refusal.MALFORMED.label}: {error}")
+
+    async def _stage(self) -> None:
+        """Bring the candidate to `staged`; a disk that takes nothing now is tried again."""
+        while True:
+            try:
+                await stage(self._services, self._candidate(), self._set, self._progress, self._waits)
+            except (OSError, sqlite3.Error) as error:
+                log.error("%s cannot be installed now: %s", self.name, error)
+                self._waits(f"the disk does not take it now: {error}")
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
 
     def _progress(self, offset: int) -> None:
         self._offset = offset

@@ -110,6 +110,7 @@ class Life:
         folder.mkdir(exist_ok=True)
         self.store = CutStore(folder / "state.db", cut)
         artifacts = QuickArtifacts(folder, bench)
+        self.fetches = Fetches(artifacts, payloads)
         self.journal = Telling()
         self.host = bench.host
         services = Services(
@@ -117,7 +118,7 @@ class Life:
             anchors={cose.kid(key): key for key in (cose.public_key(SEED),)},
             store=self.store,
             artifacts=artifacts,
-            downloads=Fetches(artifacts, payloads),  # type: ignore[arg-type]
+            downloads=self.fetches,  # type: ignore[arg-type]
             journal=self.journal,  # type: ignore[arg-type]
             host=self.host,
             changed=lambda: None,

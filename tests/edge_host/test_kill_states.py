@@ -6,6 +6,7 @@ import asyncio
 import logging
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,6 +80,24 @@ def test_a_bad_release_leaves_the_old_one_whole_wherever_the_power_is_cut(
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_first_release_arrives_wherever_the_power_is_cut(cut: int, bench: Bench, tmp_path: Path) -> None:
     survive(tmp_path / "state", bench, GOOD, cut, ("confirmed", "2.0"))
+
+
+def test_a_disk_that_is_full_for_a_while_only_delays(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_host.workload.RETRY_SECONDS", 0.01)
+    installed(tmp_path / "state", bench)
+    life = Life(tmp_path / "state", bench, PAYLOADS)
+    fetch, failures = life.fetches.fetch, iter([OSError(28, "No space left on device")] * 3)
+
+    async def full(*arguments: Any) -> None:
+        if (error := next(failures, None)) is not None:
+            raise error
+        await fetch(*arguments)
+
+    monkeypatch.setattr(life.fetches, "fetch", full)
+    asyncio.run(asyncio.wait_for(life.run(lambda: life.is_in("confirmed", "2.0"), GOOD), 20))
+    assert next(failures, None) is None
 
 
 def test_the_power_may_be_cut_again_and_again(bench: Bench, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from edge_host import scheduler as module
 from edge_host.calls import Pending
-from edge_host.schedule_log import MOST_RUNS, Key, Ledger, Run, ScheduleLog
+from edge_host.schedule_log import MOST_RUNS, UNKEPT, Key, Ledger, Run, ScheduleLog
 from edge_host.scheduler import Scheduler
 from edge_host.state import StateStore
 from edge_host.wall_clock import WallClock
@@ -299,6 +299,22 @@ def test_the_last_runs_are_kept_and_go_with_their_workload(tmp_path: Path) -> No
     }
     again.remove("greenhouse")
     assert again.schedules.runs("greenhouse") == []
+
+
+def test_without_a_claim_on_the_disk_there_is_no_run(desk: Callable[[], Desk]) -> None:
+    async def check() -> None:
+        here = desk()
+        here.start(SchedulePolicy())
+        await here.good(NOON + MINUTE, 1)
+        here.log._database.execute("PRAGMA query_only = ON")
+        pending = await here.at(NOON + 2 * MINUTE, 2)
+        assert pending is not None
+        assert not pending.begin()
+        here.log._database.execute("PRAGMA query_only = OFF")
+        await here.good(NOON + 3 * MINUTE, 3)
+        assert here.runs() == [(1, "good"), (2, UNKEPT), (3, "good")]
+
+    run(check)
 
 
 def test_a_battery_clock_or_a_processor_that_always_has_one_is_believed(tmp_path: Path) -> None:
