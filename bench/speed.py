@@ -38,10 +38,14 @@ class BenchError(Exception):
 
 
 def measure() -> dict[str, dict[str, Numbers]]:
-    """Numbers by board and program, which are also written to the file."""
+    """Numbers by board and program, each written to the file as soon as it is known: a run takes long."""
     data, wasm3 = guests.prepare(), wasm3_source()
-    speed = {board: {program: run(board, program, data, wasm3) for program in PROGRAMS} for board in BOARDS}
-    SPEED.write_text(json.dumps(speed, indent=2) + "\n")
+    known: dict[str, dict[str, Numbers]] = json.loads(SPEED.read_text()) if SPEED.exists() else {}
+    speed = {board: dict(known.get(board, {})) for board in BOARDS}
+    for board in BOARDS:
+        for program in PROGRAMS:
+            speed[board][program] = run(board, program, data, wasm3)
+            SPEED.write_text(json.dumps(speed, indent=2) + "\n")
     return speed
 
 
@@ -64,11 +68,12 @@ def run(board: str, program: str, data: Path, wasm3: Path) -> Numbers:
 
 def build(board: str, program: str, data: Path, wasm3: Path) -> Path:
     """The ELF file of one program."""
-    toolchain = rust_toolchain.find(boards.load(board).target)
+    described = boards.load(board)
+    toolchain = rust_toolchain.find(described.target)
     folder = CACHE / "cargo"
     choice = ("--features", program, "--bin", program)
     command = toolchain.command("build", "--quiet", "--profile", PROFILE, "--target-dir", str(folder), *choice)
-    environment = toolchain.environment(rustflags=flags(toolchain), unstable=True)
+    environment = toolchain.environment(rustflags=flags(toolchain, described.chip.unaligned), unstable=True)
     environment |= {"PETIOLE_BENCH_DATA": str(data), "PETIOLE_BENCH_WASM3": str(wasm3)}
     subprocess.run(command, cwd=ROOT / "bench" / "firmware", env=environment, check=True)
     return folder / toolchain.target / PROFILE / program
