@@ -92,6 +92,11 @@ class Connection:
         head = await self._next()
         if not isinstance(head, h11.Request):
             return False
+        if (
+            len(head.target) + sum(len(name) + len(value) + 4 for name, value in head.headers)
+            > self._settings.head_bytes
+        ):
+            return await self._plain(431, f"more than {self._settings.head_bytes} bytes before the body")
         parts = urlsplit(head.target.decode("latin-1"))
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         fields = [(name.decode("latin-1"), value) for name, value in head.headers]

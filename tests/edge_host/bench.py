@@ -59,6 +59,7 @@ class Bench:
         self.sink = Recorder()
         self.world = folder / "celsius"
         self.world.write_text("23.75")
+        self.readings = self._folder(folder / "readings")
         loop_out = SimulatedPin()
         self.dimmer = SimulatedPwm()
         self.pins = {
@@ -74,6 +75,7 @@ class Bench:
                 "dimmer": self.dimmer,
                 "serial-loop": Loop(),
                 "files": Folder(self._folder(folder / "files"), False),
+                "readings": Folder(self.readings, True),
                 "fixed": Folder(self._folder(folder / "fixed"), True),
                 **self.pins,
             }
