@@ -33,6 +33,8 @@ class Chip(Part):
     name: str
     core: str
     frequency_hz: Annotated[int, Field(gt=0)]
+    unaligned: bool = False
+    """Whether words may be read and written at any address. Arm's compiler knows that by itself."""
 
 
 class Memory(Part):

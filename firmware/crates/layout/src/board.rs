@@ -48,6 +48,9 @@ pub struct Chip {
     pub core: String,
     /// Rate of the clock that the board's timer counts, in Hz.
     pub frequency_hz: u32,
+    /// Whether words may be read and written at any address; a matter of the compiler's flags.
+    #[serde(default)]
+    pub unaligned: bool,
 }
 
 /// The RAM that the firmware may use, in bytes.
