@@ -58,16 +58,17 @@ class Manifests:
         self._file = manifests_kept.file_in(state)
         stored = manifests_kept.load(self._file)
         self._known = stored is not None
+        self._changed = False
         self._kept = stored or {}
         self._digests = {name: kept_digests(kept.workload) for name, kept in self._kept.items()}
         self._problems: dict[str, _Problem] = {}
-        self._taking: dict[str, tuple[Stamp, asyncio.Task[bool]]] = {}
+        self._taking: dict[str, tuple[Stamp, asyncio.Task[None]]] = {}
         self._children = asyncio.Semaphore(MOST_CHILDREN)
         self._storing = asyncio.Lock()
         self._seen: dict[str, Stamp] | None = None
         self._missing: set[str] = set()
         self._conflicts: set[str] = set()
-        self._told = ""
+        self._told: dict[str, str] = {}
 
     @property
     def stored(self) -> tuple[DesiredWorkload, ...] | None:
@@ -92,28 +93,34 @@ class Manifests:
         try:
             while True:
                 try:
-                    if await self.look():
+                    await self.look()
+                    if self._changed:
+                        await asyncio.to_thread(manifests_kept.save, self._file, list(self._kept.values()))
                         await desire(self._desired())
-                except OSError as error:
-                    self._tell(f"what the manifests stand for cannot be kept: {error}")
+                        self._changed = False
+                    self._told.pop("keeping", None)
+                except Exception as error:
+                    self._tell("keeping", f"the manifests cannot be followed now: {error or type(error).__name__}")
                 self._tell_conflicts(fleet_names())
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             for name in list(self._taking):
                 await self._drop_task(name)
 
-    async def look(self) -> bool:
-        """Look through the folder once; whether the files stand for something else than before."""
+    async def look(self) -> None:
+        """Look through the folder once."""
         try:
             found = await asyncio.to_thread(_stamps, self._folder)
         except OSError as error:
-            self._tell(f"the folder {self._folder} cannot be read: {error.strerror}; what it stood for runs on")
-            return False
-        self._told = ""
+            text = f"the folder {self._folder} cannot be read: {error.strerror}; what it stood for runs on"
+            self._tell("folder", text)
+            return
+        self._told.pop("folder", None)
         first, seen = self._seen is None, self._seen or {}
+        self._changed = self._changed or (first and not self._known)
         self._seen = found
         self._problems = {name: problem for name, problem in self._problems.items() if name in found}
-        changed = self._drop_missing(found)
+        self._drop_missing(found)
         for name, (stamp, _) in list(self._taking.items()):
             if found.get(name) != stamp:
                 await self._drop_task(name)
@@ -121,23 +128,19 @@ class Manifests:
             settled = first or seen.get(name) == stamp
             if settled and name not in self._taking and self._is_new(name, stamp, first):
                 self._taking[name] = stamp, asyncio.create_task(self._take(name, stamp), name=f"manifest {name}")
-        changed = await self._finish_tasks() or changed
-        if changed or not self._known:
-            await asyncio.to_thread(manifests_kept.save, self._file, list(self._kept.values()))
-            self._known = changed = True
-        return changed
+        await self._finish_tasks()
 
     def _desired(self) -> tuple[DesiredWorkload, ...]:
         return tuple(kept.workload for _, kept in sorted(self._kept.items()))
 
-    def _drop_missing(self, found: dict[str, Stamp]) -> bool:
+    def _drop_missing(self, found: dict[str, Stamp]) -> None:
         missing = self._kept.keys() - found.keys()
         gone, self._missing = missing & self._missing, missing
         for name in gone:
             log.info("%s is gone, workload %s ends", self._folder / name, self._kept[name].workload.name)
             del self._kept[name], self._digests[name]
             self._try_busy_again()
-        return bool(gone)
+            self._changed = True
 
     def _try_busy_again(self) -> None:
         """Read those anew at the next look that another file was in the way of."""
@@ -151,29 +154,24 @@ class Manifests:
             return True
         return first and not self._services.artifacts.has_payload(kept.workload.digest)
 
-    async def _finish_tasks(self) -> bool:
-        """Wait a moment for files that are being taken; whether one stands for something else than before.
-
-        A source that is slow goes on meanwhile and holds up no other file.
-        """
+    async def _finish_tasks(self) -> None:
+        """Wait a moment for files that are being taken; a source that is slow holds up no other file."""
         if not self._taking:
-            return False
+            return
         tasks = {task: name for name, (_, task) in self._taking.items()}
         done, _ = await asyncio.wait(tasks, timeout=LOOK_SECONDS)
         for task in done:
             del self._taking[tasks[task]]
-        return sum(task.result() for task in done) > 0
 
     async def _drop_task(self, name: str) -> None:
         _, task = self._taking.pop(name)
         task.cancel()
         await asyncio.wait([task])
 
-    async def _take(self, name: str, stamp: Stamp) -> bool:
-        """Take a file; whether it stands for something else than before."""
+    async def _take(self, name: str, stamp: Stamp) -> None:
         file = self._folder / name
         try:
-            return await self._read(name, stamp, file)
+            await self._read(name, stamp, file)
         except SourceError as error:
             self._later(name, stamp, f"{file}: {error}")
         except OSError as error:
@@ -183,9 +181,11 @@ class Manifests:
         except MalformedError as error:
             text = str(error)
             self._bad(name, stamp, f"malformed: {text if text.startswith(str(file)) else f'{file}: {text}'}")
-        return False
+        except Exception as error:
+            log.exception("%s cannot be taken", file)
+            self._later(name, stamp, f"{Refusal.INTERNAL.label}: {file}: {error or type(error).__name__}")
 
-    async def _read(self, name: str, stamp: Stamp, file: Path) -> bool:
+    async def _read(self, name: str, stamp: Stamp, file: Path) -> None:
         if file.suffix in _UNSIGNED_SUFFIXES:
             raise RefusedError(
                 Refusal.UNSIGNED, "a workload file carries no signature: make a bundle of it with petiole bundle make"
@@ -194,7 +194,8 @@ class Manifests:
         kept = self._kept.get(name)
         pinned = kept is not None and source.digest is not None and kept.pinned == source.digest
         if kept is not None and pinned and self._services.artifacts.has_payload(kept.workload.digest):
-            return self._keep(Kept(name, stamp, kept.workload, source.digest))
+            self._keep(Kept(name, stamp, kept.workload, source.digest))
+            return
         code = self._work / f"{secrets.token_hex(8)}.code"
         async with self._children, taken(source, code, self._services) as one, self._storing:
             if other := self._other(name, one.release.name):
@@ -206,15 +207,14 @@ class Manifests:
             except BaseException:
                 self._digests[name] = before
                 raise
-            return self._keep(Kept(name, stamp, one.workload, source.digest))
+            self._keep(Kept(name, stamp, one.workload, source.digest))
 
-    def _keep(self, kept: Kept) -> bool:
-        before = self._kept.get(kept.file)
+    def _keep(self, kept: Kept) -> None:
+        self._changed = self._changed or self._kept.get(kept.file) != kept
         self._problems.pop(kept.file, None)
         self._kept[kept.file] = kept
         self._digests[kept.file] = kept_digests(kept.workload)
         self._try_busy_again()
-        return before != kept
 
     def _other(self, name: str, workload: str) -> str | None:
         """The file besides `name` that stands for a workload."""
@@ -240,9 +240,9 @@ class Manifests:
             EventKind.REFUSED, kept.workload.name if kept else None, level="error", reason=f"{text}{runs_on}"
         )
 
-    def _tell(self, text: str) -> None:
-        if text != self._told:
-            self._told = text
+    def _tell(self, about: str, text: str) -> None:
+        if text != self._told.get(about):
+            self._told[about] = text
             log.error("%s", text)
             self._journal.event(EventKind.LOG, level="error", context="manifests", message=text)
 
@@ -261,7 +261,7 @@ def _stamps(folder: Path) -> dict[str, Stamp]:
     wanted = (BUNDLE_SUFFIX, REFERENCE_SUFFIX, *_UNSIGNED_SUFFIXES)
     found: dict[str, Stamp] = {}
     for file in folder.iterdir():
-        if file.suffix in wanted and not file.name.startswith("."):
+        if file.suffix in wanted and file.name.isprintable() and not file.name.startswith("."):
             try:
                 status = file.stat()
             except FileNotFoundError:

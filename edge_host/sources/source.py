@@ -76,6 +76,8 @@ def _source(place: str, digest: bytes | None, folder: Path) -> Source:
     from wire.fetching import check_url  # noqa: PLC0415 - only who has references pays for it
     from wire.oci.reference import SCHEME, Reference  # noqa: PLC0415
 
+    if not place.isprintable():
+        raise MalformedError(f"{place!r} is no place: it has characters that cannot be seen")
     if place.startswith("file:"):
         if not (name := place.removeprefix("file:")) or name.startswith("//"):
             raise MalformedError(f"{place!r} names no file: write file:PATH, relative to this file")

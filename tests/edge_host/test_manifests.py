@@ -200,6 +200,7 @@ REFERENCES = [
     ('source = "oci://127.0.0.1:1/x:1"\ndigest = "a"\n', ":2: ", "is not a digest"),
     ('source = "http://web.example/x.suit"\ndigest = "sha256:' + "0" * 64 + '"\n', ":1: ", "over https alone"),
     ("\n\nsource = \n", ":3: ", "this is not TOML"),
+    ('source = "file:a\\u0000b"\n', ":1: ", "cannot be seen"),
     ('digest = "sha256:' + "0" * 64 + '"\n', ":1: ", "source is missing"),
     ('source = "file:none.suit"\n', "none.suit", "No such file"),
     ('source = "oci://127.0.0.1:1/x@sha256:' + "0" * 64 + '"\n', "x.toml", "127.0.0.1 does not answer"),

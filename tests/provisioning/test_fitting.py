@@ -38,3 +38,19 @@ def test_what_does_not_fit(tmp_path: Path, facts: dict[str, Any], said: str, nex
         fitting.check(load_workload(workloads.write(tmp_path, interfaces=INTERFACES)), "b-1", facts)
     assert said in caught.value.what
     assert next_step in caught.value.next_step
+
+
+def test_folders_and_links_are_labels_of_the_device(tmp_path: Path) -> None:
+    file = workloads.write(
+        tmp_path,
+        interfaces="        - {name: plant, namespace: wasmcloud, package: messaging, interfaces: [consumer],\n"
+        '           config: {subjects: "a.>"}}\n',
+    )
+    mounts = "localResources: {volumeMounts: [{name: data, mountPath: /data}]}"
+    text = file.read_text().replace("hello.wasm'", f"hello.wasm', {mounts}")
+    file.write_text(text.replace("      components:", "      volumes: [{name: data}]\n      components:"))
+    has = {"plant": "wasmcloud:messaging/consumer", "data": "wasi:filesystem/preopens"}
+    fitting.check(load_workload(file), "edge-1", {"labels": has})
+    for missing in has:
+        with pytest.raises(InputError, match=f"'{missing}', which the device does not have"):
+            fitting.check(load_workload(file), "edge-1", {"labels": {key: has[key] for key in has if key != missing}})

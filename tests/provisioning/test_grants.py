@@ -81,3 +81,10 @@ def test_numbers_go_up_even_when_the_clock_goes_back(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("time.time", lambda: 1.0)
     assert sequences.reserve(name) == first + 1
     assert sequences.reserve(name, above=first + 100) == first + 101
+
+
+def test_boards_lack_what_edge_hosts_alone_offer(tmp_path: Path) -> None:
+    worlds = [World(("wasi:cli/environment@0.2.6",), (HANDLER,))]
+    assert grants.complete(workload(tmp_path), worlds).release.components[0].grants == {}
+    with pytest.raises(InputError, match=r"imports wasi:cli/environment@0\.2\.6, which edge hosts alone offer"):
+        grants.complete(workload(tmp_path), worlds, boards=True)
