@@ -190,6 +190,23 @@ def test_runs_that_may_overlap_wait_at_the_same_time(bench: Bench) -> None:
     run(check)
 
 
+def test_no_more_calls_run_at_once_than_the_descriptor_allows(bench: Bench) -> None:
+    async def check() -> None:
+        guest = Running(
+            *(bench, components.waiting(300), Every(10, SchedulePolicy(Concurrency.ALLOW))),
+            edge=EdgeOptions(max_concurrency=2, pool_size=1),
+        )
+        most = 0
+        while guest.good < 4:
+            assert not guest.task.done(), guest.task.result()
+            most = max(most, guest.outcomes().count("running"))
+            await asyncio.sleep(0.01)
+        assert most == 2
+        await guest.stop()
+
+    run(check)
+
+
 def test_messages_are_handled_one_after_the_other_unless_more_is_asked_for() -> None:
     assert PoolRules.of(Component("guest", triggers=(MessageFilter("a"),), edge=EdgeOptions())).lanes == 1
 
