@@ -87,7 +87,8 @@ fn copied(bundle: &Bundle) -> Bundle {
     }
 }
 
-fn verified(bundle: &Bundle) -> VerifiedCode {
+/// The code, and the stack limit that its deployment descriptor sets.
+fn verified(bundle: &Bundle) -> (VerifiedCode, u32) {
     let Some(anchor) = Anchor::from_bytes(ANCHOR) else {
         fail("anchor")
     };
@@ -97,16 +98,23 @@ fn verified(bundle: &Bundle) -> VerifiedCode {
     let Ok(code) = manifest.verify_code(0, bundle.code) else {
         fail("code")
     };
-    code
+    let Ok(descriptor) = manifest.descriptor() else {
+        fail("descriptor")
+    };
+    let Some(component) = descriptor.components().next() else {
+        fail("component")
+    };
+    (code, component.limits().stack as u32)
 }
 
-fn load(engine: &Engine, code: VerifiedCode) -> Guest {
+fn load(engine: &Engine, (code, stack): (VerifiedCode, u32)) -> Guest {
     let mut grants = Grants::new();
     grants.allow("wasi:logging/logging@0.1.0-draft", []);
     let deployment = Deployment {
         grants,
         limits: Limits {
             fuel: u64::MAX >> 8,
+            stack,
             ..Limits::default()
         },
         entries: Vec::from([Entry::Schedule]),
