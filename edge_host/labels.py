@@ -181,6 +181,14 @@ class Labels:
         """The folder under `label`, or None."""
         return self.of(label, Folder)
 
+    def serial(self, label: str) -> SerialLine | None:
+        """The serial port under `label`, or None."""
+        return self.of(label, SerialLine)  # type: ignore[type-abstract]
+
+    def carrier(self, label: str) -> Carrier | None:
+        """The link for messages under `label`, or None."""
+        return self.of(label, Carrier)  # type: ignore[type-abstract]
+
     def bus(self, label: str) -> I2cBus | None:
         """The I2C bus under `label`, or None."""
         resource = self._resources.get(label)

@@ -94,7 +94,7 @@ def bus_for(bus: Bus | ComponentBus, labels: Labels, options: EdgeOptions | None
         return bus
     bindings: dict[str, tuple[tuple[str, ...], Carrier]] = {}
     for label, filters in options.bindings.items():
-        carrier = labels.of(label, Carrier)  # type: ignore[type-abstract]
+        carrier = labels.carrier(label)
         if carrier is None:
             raise RefusedError(Refusal.NO_SUCH_LABEL, f"{label}: no link for messages under that label here")
         bindings[label] = (filters, carrier)

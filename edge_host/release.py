@@ -105,13 +105,21 @@ def check_component(component: Component, labels: Labels) -> None:
         interfaces.GPIO: labels.pin,
         interfaces.GPIO_ASYNC: labels.pin,
         interfaces.PWM: labels.pwm,
+        interfaces.SERIAL: labels.serial,
+        interfaces.PREOPENS: labels.folder,
+        interfaces.MESSAGING: labels.carrier,
     }
+    named = (interfaces.PREOPENS, interfaces.MESSAGING)
     wanted = [
         (interface, label)
         for interface in finders
+        if interface not in named
         for label in (component.grants.get(interface.full_name, Grant()).labels or ())
     ]
     wanted += [(interfaces.GPIO, trigger.label) for trigger in component.triggers if isinstance(trigger, InputEdge)]
+    if component.edge is not None:
+        wanted += [(interfaces.PREOPENS, mount.label) for mount in component.edge.mounts]
+        wanted += [(interfaces.MESSAGING, label) for label in component.edge.bindings]
     for interface, label in wanted:
         if finders[interface](label) is None:
             raise RefusedError(

@@ -17,7 +17,7 @@ def open_port(context: GuestContext, label: str) -> SerialLine | str:
     """The port under `label`, now of this guest; an error is the name of its code."""
     if not context.may_open(SERIAL.full_name, label):
         return "not-granted"
-    line = context.labels.of(label, SerialLine)  # type: ignore[type-abstract]
+    line = context.labels.serial(label)
     if line is None:
         return "no-such-label"
     try:
