@@ -17,7 +17,7 @@ from fleet.broker.hub import leaf_password_file, read_leaf_password
 from fleet.broker.program import Server
 from fleet.errors import FleetError, SetupError
 from fleet.identity.files import private_folder, write_private
-from fleet.settings import LOOPBACK, BrokerAddress, EmbeddedBroker, Settings, TlsFiles
+from fleet.settings import LOOPBACK, BrokerAddress, ClientTls, EmbeddedBroker, Settings, TlsFiles
 from wire.errors import MalformedError
 from wire.names import check_name
 
@@ -47,6 +47,9 @@ def serve(
     broker: Annotated[
         str, typer.Option(help="MQTT broker: mqtt://HOST:PORT or mqtts://HOST:PORT.")
     ] = "mqtt://127.0.0.1:1883",
+    broker_ca: Annotated[Path | None, typer.Option(help="Authority (PEM) of an mqtts:// broker.")] = None,
+    broker_certificate: Annotated[Path | None, typer.Option(help="The fleet's certificate (PEM) for it.")] = None,
+    broker_key: Annotated[Path | None, typer.Option(help="The fleet's key (PEM) for it.")] = None,
     embedded_broker: Annotated[int | None, typer.Option(help="Start a nats-server hub with MQTT on this port.")] = None,
     leaf_port: Annotated[int | None, typer.Option(help="Port on which the hub takes the leaves of sites.")] = None,
     broker_host: Annotated[
@@ -70,6 +73,11 @@ def serve(
     _start_logging(log_level)
     if (tls_certificate is None) != (tls_key is None):
         _fail("give --tls-certificate and --tls-key together")
+    broker_tls = None
+    if broker_ca and broker_certificate and broker_key:
+        broker_tls = ClientTls(broker_ca, broker_certificate, broker_key)
+    elif broker_ca or broker_certificate or broker_key:
+        _fail("give --broker-ca, --broker-certificate and --broker-key together")
     embedded = None
     if embedded_broker is not None:
         embedded = EmbeddedBroker(mqtt_port=embedded_broker, leaf_port=leaf_port, host=broker_host, tls=tls)
@@ -85,6 +93,7 @@ def serve(
             database_url=database,
             tls=TlsFiles(tls_certificate, tls_key) if tls_certificate and tls_key else None,
             token_file=token_file,
+            broker_tls=broker_tls,
         )
         run(settings)
     except FleetError as error:

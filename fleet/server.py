@@ -17,14 +17,13 @@ from fleet.database import Database
 from fleet.errors import SetupError
 from fleet.identity.authority import Authority
 from fleet.identity.files import private_folder
-from fleet.mqtt.connection import ClientTls
 from fleet.mqtt.counters import Counters
 from fleet.mqtt.intake import Intake
 from fleet.mqtt.uplink import Uplink
 from fleet.operations import Operations
 from fleet.pages.routes import add_dashboard
 from fleet.services.changes import Changes
-from fleet.settings import Settings
+from fleet.settings import ClientTls, Settings
 
 SHUTDOWN_S = 3
 CONNECT_S = 10.0
@@ -106,7 +105,7 @@ def serve(settings: Settings) -> None:
 
 def _hub(settings: Settings, authority: Authority) -> tuple[Hub | None, ClientTls | None]:
     if settings.embedded is None:
-        return None, None
+        return None, settings.broker_tls
     if not settings.embedded.tls:
         return Hub(settings.broker_folder, settings.embedded, None), None
     server_tls, client_tls = hub_tls(authority, settings.embedded.host)

@@ -20,6 +20,15 @@ class TlsFiles:
 
 
 @dataclass(frozen=True)
+class ClientTls:
+    """PEM files with which the fleet proves itself to its broker, and the authority that the broker must have."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True)
 class BrokerAddress:
     """Where the fleet's MQTT broker listens."""
 
@@ -74,6 +83,7 @@ class Settings:
     database_url: str | None = None
     tls: TlsFiles | None = None
     token_file: Path | None = None
+    broker_tls: ClientTls | None = None
 
     @property
     def broker(self) -> BrokerAddress:
@@ -104,6 +114,10 @@ class Settings:
             )
         if self.embedded and not is_loopback(self.embedded.host) and not self.embedded.tls:
             raise SetupError(f"the embedded broker may only listen on {self.embedded.host} with --tls")
+        if self.broker_tls and (self.embedded or not self.external_broker.tls):
+            raise SetupError(
+                "a certificate for the broker is only for an mqtts:// broker that the fleet does not start"
+            )
         return self
 
 

@@ -12,8 +12,7 @@ from fleet.broker.program import Server
 from fleet.errors import SetupError
 from fleet.identity.authority import Authority
 from fleet.identity.files import private_folder, write_private
-from fleet.mqtt.connection import ClientTls
-from fleet.settings import EmbeddedBroker
+from fleet.settings import ClientTls, EmbeddedBroker
 
 log = logging.getLogger(__name__)
 

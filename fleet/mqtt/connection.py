@@ -8,15 +8,13 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from fleet.settings import BrokerAddress
+from fleet.settings import BrokerAddress, ClientTls
 from wire import topics
 
 QOS = 1
@@ -33,15 +31,6 @@ SUBSCRIPTIONS = [
 ]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ClientTls:
-    """PEM files with which the fleet proves itself to its broker, and the authority that the broker must have."""
-
-    ca: Path
-    certificate: Path
-    key: Path
 
 
 class Connection:

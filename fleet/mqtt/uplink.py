@@ -16,10 +16,10 @@ from functools import partial
 from typing import Any
 
 from fleet.errors import UnavailableError
-from fleet.mqtt.connection import ClientTls, Connection
+from fleet.mqtt.connection import Connection
 from fleet.mqtt.counters import Counters
 from fleet.mqtt.intake import Intake, Message
-from fleet.settings import BrokerAddress
+from fleet.settings import BrokerAddress, ClientTls
 from wire import topics
 from wire.errors import MalformedError
 from wire.messages import Command, CommandReply, GuestMessage

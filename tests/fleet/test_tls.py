@@ -1,6 +1,7 @@
 """The hub with TLS: certificates say who a device is, the registry says what it may do."""
 
 import ssl
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fleet.errors import SetupError
 from fleet.operations import Operations
 from fleet.server import open_fleet
-from fleet.settings import EmbeddedBroker, Settings
+from fleet.settings import BrokerAddress, ClientTls, EmbeddedBroker, Settings
+from tests.edge_host.test_uplink import certificate, mosquitto
 from tests.fleet.helpers import EPOCH, SITE, Device, board_facts, enroll_board, free_port, wait_until
 from tests.fleet.test_api import signing_request
 from wire import topics
@@ -101,3 +103,38 @@ def test_a_hub_open_to_a_network_needs_tls(tmp_path: Path) -> None:
         Settings(state=tmp_path, embedded=embedded).check()
     with pytest.raises(SetupError, match="--token-file"):
         Settings(state=tmp_path, host="0.0.0.0").check()  # noqa: S104
+
+
+def test_another_broker_that_asks_for_certificates_gets_that_of_the_fleet(tmp_path: Path) -> None:
+    """A mosquitto whose rules are those of a site: a device speaks for itself, the fleet with everybody."""
+    authority = certificate("ca", tmp_path, None)
+    for name in ("server", "the-fleet", "edge-1"):
+        certificate(name, tmp_path, authority)
+    port = free_port()
+    own = f"petiole/{SITE}/%u/#"
+    (tmp_path / "who").write_text(f"user the-fleet\ntopic readwrite petiole/#\npattern readwrite {own}\n")
+    files = [f"cafile {tmp_path}/ca.pem", f"certfile {tmp_path}/server.pem", f"keyfile {tmp_path}/server.key"]
+    rules = ["require_certificate true", "use_identity_as_username true", f"acl_file {tmp_path}/who"]
+    own_files = ClientTls(tmp_path / "ca.pem", tmp_path / "the-fleet.pem", tmp_path / "the-fleet.key")
+    settings = Settings(
+        state=tmp_path / "fleet", external_broker=BrokerAddress("127.0.0.1", port, tls=True), broker_tls=own_files
+    )
+    with subprocess.Popen(mosquitto(tmp_path, port, *files, *rules), stderr=subprocess.DEVNULL) as broker:
+        try:
+            with open_fleet(settings) as fleet:
+                fleet.add_site(SITE)
+                enroll_board(fleet, "edge-1")
+                wait_until(lambda: fleet.health().broker, "the fleet's certificate to be taken")
+                context = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+                context.load_cert_chain(tmp_path / "edge-1.pem", tmp_path / "edge-1.key")
+                with Device("edge-1", port, tls=context) as device:
+                    device.telemetry(1, 20.0)
+                    assert device.ack().telemetry == (EPOCH, 1)
+        finally:
+            broker.kill()
+
+
+def test_a_certificate_for_a_broker_without_tls_is_a_mistake(tmp_path: Path) -> None:
+    files = ClientTls(tmp_path, tmp_path, tmp_path)
+    with pytest.raises(SetupError, match="mqtts"):
+        Settings(state=tmp_path, broker_tls=files).check()
