@@ -40,7 +40,7 @@ def parse(text: str, folder: Path, digest: bytes | None = None) -> Image:
         return _web_file(text, digest)
     if digest is not None:
         raise MalformedError(f"image {text!r} needs no annotation with a digest: it is for http and https")
-    if is_reference(text):
+    if scheme != "file" and is_reference(text):
         return Reference.parse(text)
     if not colon or scheme != "file":
         raise MalformedError(

@@ -128,6 +128,12 @@ def test_images_from_elsewhere(file: Path, image: str, expected: Reference | Web
     assert manifest.load(file).images == (expected,)
 
 
+def test_images_beside_the_file(file: Path) -> None:
+    for name in ("a.wasm", "../other/a.wasm", "out.d/a:b.wasm", "x.y:1/a"):
+        file.write_text(GOOD.replace("registry.example/greenhouse/control:1.4.0", f"file:{name}"))
+        assert manifest.load(file).images == (file.parent / name,)
+
+
 def test_the_digest_of_a_web_file_may_stand_in_an_annotation(file: Path) -> None:
     text = GOOD.replace("registry.example/greenhouse/control:1.4.0", "https://web.example/a.wasm")
     file.write_text(

@@ -68,5 +68,5 @@ def is_reference(text: str) -> bool:
     if text.startswith(SCHEME):
         return True
     host, slash, _ = text.partition("/")
-    name, _, port = host.rpartition(":")
-    return bool(slash) and (host == "localhost" or host.find(".") > 0 or (bool(name) and port.isdecimal()))
+    looks_so = host == "localhost" or "." in host or ":" in host
+    return bool(slash) and looks_so and _REGISTRY.fullmatch(host) is not None
