@@ -107,7 +107,6 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
                 self.begin(at, envelope, Summary::new(&manifest, &descriptor), code)?;
             }
             self.patching = None;
-            self.patching = None;
             self.parts = manifest.codes().iter().map(Part::new).collect();
             self.copy_known(at, true)?;
         }
