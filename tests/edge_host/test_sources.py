@@ -6,9 +6,11 @@ import hashlib
 import http.server
 import ipaddress
 import os
+import re
 import ssl
 import subprocess
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,9 +24,11 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_host.config import load
 from edge_host.sources.source import Source, read_source
+from tests.edge_host.fleet_double import SEED
 from tests.edge_host.test_manifests import bundle
-from wire import digests, suit
+from wire import cose, digests, suit
 from wire.errors import MalformedError
 
 
@@ -98,6 +102,15 @@ def test_over_tls_from_servers_that_an_authority_vouches_for(secure: str, tmp_pa
         envelope = suit.Envelope.parse(Server.content)
         assert good.stdout == envelope.sever()
         assert code.read_bytes() == envelope.payloads["#code"]
+
+
+def test_the_guide_without_a_fleet_says_what_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "run-without-a-fleet.md").read_text()
+    config, reference = (textwrap.dedent(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL))
+    (tmp_path / "agent.toml").write_text(re.sub("<.*>", cose.public_key(SEED).hex(), config))
+    assert load(tmp_path / "agent.toml").mqtt is None
+    (tmp_path / "hello.toml").write_text(reference.replace("...", "0" * 64))
+    assert read_source(tmp_path / "hello.toml") == Source("oci://registry.example/farm/hello:1.0.0", bytes(32))
 
 
 def test_several_codes_are_joined_as_they_travel(tmp_path: Path) -> None:

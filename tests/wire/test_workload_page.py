@@ -33,5 +33,5 @@ def test_its_defaults_are_those_of_the_code() -> None:
         name: int(value.replace(",", "")) for name, value in re.findall(r"^\| `([a-z-]+)` \| ([\d,]+) \|", PAGE, re.M)
     }
     assert told == {field.name.replace("_", "-"): field.default for field in fields(Limits)}
-    for field in fields(Probation):
+    for field in (one for one in fields(Probation) if one.default is not None):
         assert re.search(rf"`{field.name}` [a-z ]+\({field.default}\)|{field.name}.*\({field.default}\)", PAGE)
