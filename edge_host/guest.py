@@ -288,6 +288,8 @@ class Guest:
         return RefusedError(Refusal.INCOMPATIBLE, text)
 
     def _stopped(self, error: Exception) -> StopError:
+        if isinstance(error, StopError):
+            return error
         if self._context.stopped_by is not None:
             return self._context.stopped_by
         if self._context.signal.is_cancelled:
