@@ -132,7 +132,7 @@ def read_target(interface: str, backend: str | None, name: str, table: Table) ->
     if backend not in backends:
         known = ", ".join(sorted(filter(None, backends)))
         wanted = f"{interface} has the backends {known}" if known else f"{interface} has no backends: leave it out"
-        raise table.error("backend", wanted if backend is not None or known else "missing")
+        raise table.error("backend", wanted)
     section, read = backends[backend]
     table.also(section)
     return read(name, table)

@@ -10,6 +10,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use conformance_report::checks;
+use petiole_guest::edge::wasi::clocks::monotonic_clock;
 use petiole_guest::edge::wasi::http::outgoing_handler::handle;
 use petiole_guest::edge::wasi::http::types::{
     ErrorCode, Fields, HeaderError, IncomingBody, IncomingRequest, IncomingResponse, Method,
@@ -176,6 +177,7 @@ impl Responder for Guest {
             "/check/teapot" => status = 418,
             "/check/away" => (status, location) = (302, Some(b"http://example.com/")),
             "/check/silence" => return,
+            "/check/wait" => monotonic_clock::subscribe_duration(60_000_000_000).block(),
             _ => {
                 answer.extend(b"GET ");
                 answer.extend(path.as_bytes());
