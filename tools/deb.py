@@ -46,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def build(out: Path, *, devices: bool = True) -> Path:
-    """The package in `out`; raises `BuildError`."""
+def build(out: Path, *, devices: bool = True, wheel: Path | None = None) -> Path:
+    """The package in `out`, of this checkout or of a `wheel` of it; raises `BuildError`."""
     for tool in ("dpkg-deb", "dpkg"):
         if shutil.which(tool) is None:
             raise BuildError(f"{tool} is missing: apt-get install dpkg")
@@ -56,8 +56,7 @@ def build(out: Path, *, devices: bool = True) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="petiole-deb-") as scratch:
         stage = Path(scratch) / "root"
-        wheel = build_wheel(Path(scratch))
-        fill(stage, wheel, devices=devices)
+        fill(stage, wheel or build_wheel(Path(scratch)), devices=devices)
         package = out / f"petiole-agent_{version()}_{_said('dpkg', '--print-architecture')}.deb"
         _run("dpkg-deb", "--build", "--root-owner-group", "-Zxz", stage, package)
     return package

@@ -71,10 +71,14 @@ def engine_works(petiole: Command, config: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return deb.build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` folder of a clean environment into which `pip install petiole` was run, without extras."""
-    folder = tmp_path_factory.mktemp("wheel")
-    wheel = deb.build_wheel(folder)
+    folder = tmp_path_factory.mktemp("environment")
     run(sys.executable, "-m", "venv", folder / "venv")
     constraints = deb.ROOT / "tools/constraints.txt"
     run(folder / "venv/bin/pip", "install", "--quiet", *(("-c", constraints) if constraints.exists() else ()), wheel)
@@ -109,10 +113,10 @@ def test_an_image_is_prepared_by_the_wheel(installed: Path, tmp_path: Path) -> N
 
 
 @pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("dpkg-deb") is None or not deb.PYTHON.exists():
         pytest.skip("needs dpkg-deb and Debian's python3")
-    return deb.build(tmp_path_factory.mktemp("deb"))
+    return deb.build(tmp_path_factory.mktemp("deb"), wheel=wheel)
 
 
 def test_the_package_is_in_order(package: Path, tmp_path: Path) -> None:
