@@ -11,6 +11,7 @@ import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from edge_host.schedule import Span
@@ -154,6 +155,22 @@ class ScheduleLog:
             named = {"component": key.component, "schedule": key.schedule}
             found.setdefault(key.workload, []).extend({**named, **vars(run)} for run in ledger.runs)
         return {name: sorted(runs, key=lambda run: (run["slot"], run["started"])) for name, runs in found.items()}
+
+    def shown(self) -> list[dict[str, Any]]:
+        """The last runs of all workloads for people: times of day in UTC, and how long each took."""
+        return [
+            {
+                **{"workload": workload, "component": run["component"], "schedule": run["schedule"]},
+                **{"slot": _utc(run["slot"]), "began": _utc(run["started"])},
+                **{"took_ms": run["ended"] - run["started"] if run["ended"] else None, "outcome": run["outcome"]},
+            }
+            for workload, runs in sorted(self.all_runs().items())
+            for run in runs
+        ]
+
+
+def _utc(unix_ms: int) -> str | None:
+    return datetime.fromtimestamp(unix_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if unix_ms else None
 
 
 def _read(position: int, spans: bytes, runs: bytes) -> Ledger:

@@ -297,6 +297,11 @@ def test_the_last_runs_are_kept_and_go_with_their_workload(tmp_path: Path) -> No
     assert again.schedules.runs("greenhouse")[0] == {
         **{"component": "sensor", "schedule": KEY.schedule, "slot": 5, "started": 5, "ended": 5, "outcome": "good"}
     }
+    again.schedules.tell(KEY, Run(NOON, NOON + 2_000, NOON + 2_300, "good"))
+    assert again.schedules.shown()[-1] == {
+        **{"workload": "greenhouse", "component": "sensor", "schedule": KEY.schedule},
+        **{"slot": "2027-01-15T08:00:00Z", "began": "2027-01-15T08:00:02Z", "took_ms": 300, "outcome": "good"},
+    }
     again.remove("greenhouse")
     assert again.schedules.runs("greenhouse") == []
 
