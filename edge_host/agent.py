@@ -100,7 +100,7 @@ class Agent:
             config.device, config.site, installed("petiole") or "unknown", config.state, self._members
         )
         self._status.add("broker", self._broker)
-        self._status.add("runs", self._store.schedules.all_runs)
+        self._status.add("runs", self._store.schedules.shown)
         self._status.add("manifests", local.manifests)
         self._status.add("outbox", self._outbox.statistics)
 
