@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from provisioning import fitting
+from provisioning import bundle_registry, fitting
 from provisioning.api import Fleet, Json, connect
 from provisioning.bundle import Target as Class
 from provisioning.bundle import make_from_file, profile_of
@@ -18,6 +18,7 @@ from provisioning.deployment import Progress, Target, start, watch
 from provisioning.errors import DeploymentError, InputError
 from provisioning.keys import load_seed
 from provisioning.sequences import reserve
+from wire.oci.reference import SCHEME
 
 app = typer.Typer(help="Ship a workload to devices.")
 
@@ -29,10 +30,13 @@ _LINE_BYTES = re.compile(r"(\d+) bytes went over the board's line")
 @app.command()
 def deploy(
     path: Annotated[
-        Path | None, typer.Argument(help="A workload file, its folder, or a finished bundle (.suit).")
+        str | None,
+        typer.Argument(
+            help="A workload file, its folder, or a finished bundle: a .suit file, or oci://... in a registry."
+        ),
     ] = None,
     *,
-    file: Annotated[Path | None, typer.Option("--file", "-f", help="The same as PATH.")] = None,
+    file: Annotated[str | None, typer.Option("--file", "-f", help="The same as PATH.")] = None,
     device: Annotated[list[str], typer.Option(help="Where to; may be given several times.")],
     key: Annotated[Path | None, typer.Option(help="Private key to sign with; not needed for a bundle.")] = None,
     sequence: Annotated[
@@ -56,10 +60,11 @@ def deploy(
     Exit code 0 with --wait means that every device has confirmed it: it ran well on probation, and a round trip to the
     fleet was seen. Rolled back, failed or not in time is 1.
     """
-    if (path is None) == (file is None):
+    source = path or file
+    if source is None or (path and file):
         raise InputError("name one workload file or bundle", next_step="petiole deploy PATH --device NAME")
     with connect(fleet) as api:
-        releases = register(api, path or file or Path(), device, key, sequence, build=build, force=force)
+        releases = register(api, source, device, key, sequence, build=build, force=force)
         targets = []
         for name in device:
             release = releases[name]
@@ -84,16 +89,18 @@ def deploy(
 
 
 def register(
-    api: Fleet, path: Path, devices: list[str], key: Path | None, sequence: int | None, *, build: bool, force: bool
+    api: Fleet, source: str, devices: list[str], key: Path | None, sequence: int | None, *, build: bool, force: bool
 ) -> dict[str, Json]:
     """The release for each device, built once for each class of devices. Raises InputError before anything is sent."""
     known = {name: api.device(name) for name in devices}
     for name, entry in known.items():
         if entry["status"] != "online":
             print_note(f"{name} is {entry['status']}: it takes the release when it is there.")
-    if path.suffix == BUNDLE_SUFFIX:
-        release = api.add_release(read(path), force=force)
-        return dict.fromkeys(devices, release)
+    path = Path(source)
+    if source.startswith(SCHEME) or path.suffix == BUNDLE_SUFFIX:
+        in_registry = source.startswith(SCHEME)
+        data = bundle_registry.pull(bundle_registry.reference(source)).content if in_registry else read(path)
+        return dict.fromkeys(devices, api.add_release(data, force=force))
     manifest = path / MANIFEST if path.is_dir() else path
     if not manifest.is_file():
         raise InputError("there is no such workload file", where=str(manifest))

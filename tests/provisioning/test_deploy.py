@@ -8,17 +8,19 @@ import time
 import pytest
 from nacl.signing import SigningKey
 
-from provisioning import deployment, keys
+from provisioning import bundle_registry, deployment, keys
 from provisioning.api import connect
 from provisioning.bundle import Bundle, Target
 from provisioning.commands import deploy as command
 from provisioning.errors import DeploymentError
+from tests import registry
 from tests.provisioning import workloads
 from tests.provisioning.board_double import PROFILE
 from tests.provisioning.bundles import SEED, bundle, digest
 from tests.provisioning.conftest import SITE, Petiole
 from tests.provisioning.reporting import Reporting, workload
 from wire import profiles
+from wire.oci import Reference
 from wire.suit import Envelope
 
 STATES = ("offered", "downloading", "verified", "staged", "probation")
@@ -72,6 +74,19 @@ def test_bundle_is_registered_and_desired(petiole, fleet, device, suit):
     assert result.exit_code == 0, result.output
     assert "thermometer 2.0.0 (sequence 7) to b-1" in result.stdout
     assert [entry.release for entry in fleet.device("b-1").desired] == [digest(suit.read_bytes())]
+
+
+def test_a_bundle_in_a_registry_is_deployed_from_there(petiole, fleet, device, suit, tmp_path):
+    with registry.registry(tmp_path / "registry") as address:
+        place = bundle_registry.push(suit.read_bytes(), "x", Reference(address, "farm/thermometer", "2.0.0"))
+        result = petiole("deploy", "-f", str(place), "--device", "b-1")
+    assert result.exit_code == 0, result.output
+    assert [entry.release for entry in fleet.device("b-1").desired] == [digest(suit.read_bytes())]
+
+
+def test_deploy_wants_one_thing(petiole):
+    for arguments in ((), ("a.suit", "-f", "b.suit")):
+        assert petiole("deploy", *arguments, "--device", "b-1").exit_code == 2
 
 
 def test_wait_shows_every_state_and_ends_well_when_confirmed(petiole, fleet, device, suit):
