@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -116,7 +116,7 @@ class Config:
     anchors: tuple[bytes, ...]
     boards: tuple[Board, ...]
     labels: Mapping[str, Label]
-    outbox: OutboxPolicy = OutboxPolicy()
+    outbox: OutboxPolicy = field(default_factory=OutboxPolicy)
     guest_threads: int = 64
     metrics: tuple[str, int] | None = None
     manifests: Path | None = None

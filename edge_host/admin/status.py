@@ -70,7 +70,7 @@ def _board(member: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _other(name: str, value: object) -> Iterator[str]:
     title = name.replace("_", " ").capitalize()
-    if isinstance(value, list) and value and all(isinstance(row, dict) and row.keys() == value[0].keys() for row in value):
+    if isinstance(value, list) and value and all(_is_row(row, {"": value[0]}) for row in value):
         yield table([(title, *list(value[0])[1:]), *(map(_cell, row.values()) for row in value)])
     elif isinstance(value, dict) and value and all(_is_row(row, value) for row in value.values()):
         first = next(iter(value.values()))
@@ -86,7 +86,8 @@ def _other(name: str, value: object) -> Iterator[str]:
 
 
 def _is_row(row: object, rows: Mapping[str, Any]) -> bool:
-    return isinstance(row, dict) and row.keys() == next(iter(rows.values())).keys()
+    first = next(iter(rows.values()))
+    return isinstance(row, dict) and isinstance(first, dict) and row.keys() == first.keys()
 
 
 def _cell(value: object) -> str:
