@@ -35,11 +35,14 @@ class PowerMachine(RuleBasedStateMachine):
         self.history: dict[tuple[str, str, int, int], bytes] = {}
         self.unsafe: set[tuple[str, str, int, int]] = set()
         self.acknowledged: dict[tuple[str, str], int] = {}
+        self.from_board: list[tuple[str, str, int, int]] = []
+        self.told = 0
         self.noted()
 
     def noted(self) -> None:
         """Everything is on disk now."""
         self.unsafe.clear()
+        self.told = len(self.from_board)
         newest = max(self.folder.glob("*.log"))
         self.disk = (newest.name, newest.stat().st_size)
 
@@ -53,9 +56,24 @@ class PowerMachine(RuleBasedStateMachine):
         self.noted()
 
     def append(self, device: str, stream: str, size: int) -> None:
+        record = self.record(size)
+        self.keep(device, stream, record, self.outbox.append(device, stream, record))
+
+    def record(self, size: int) -> bytes:
         self.count += 1
-        record = self.count.to_bytes(4, "big") + bytes([self.count % 256]) * size
-        position = self.outbox.append(device, stream, record)
+        return self.count.to_bytes(4, "big") + bytes([self.count % 256]) * size
+
+    @rule(stream=st.sampled_from([TELEMETRY, EVENT]), size=SIZES)
+    def take_from_board(self, stream: str, size: int) -> None:
+        """The board sends its next event; it is told of what is kept only at a synchronisation."""
+        record, seq = self.record(size), len(self.from_board) + 1
+        position = self.outbox.append_from_board("board", 1, seq, stream, record)
+        assert position is not None
+        assert self.outbox.append_from_board("board", 1, seq, stream, record) is None
+        self.keep("board", stream, record, position)
+        self.from_board.append(("board", stream, position.epoch, position.seq))
+
+    def keep(self, device: str, stream: str, record: bytes, position: Position) -> None:
         key = (device, stream, position.epoch, position.seq)
         assert key not in self.history
         self.history[key] = record
@@ -94,6 +112,10 @@ class PowerMachine(RuleBasedStateMachine):
         present = {key for key, _ in self.present()}
         for key in self.unsafe - present:
             self.history[key] = b""  # lost, but its number stays taken
+        kept = self.outbox.source("board", 1)
+        assert kept >= self.told
+        assert all(self.history[key] for key in self.from_board[:kept])
+        del self.from_board[kept:]  # the board sends these again
         self.noted()
 
     @rule()
