@@ -32,6 +32,10 @@ def link(instance: LinkerInstance, context: GuestContext) -> None:
     def handle(request: OutgoingRequest, options: RequestOptions | None) -> Variant:
         if not context.take_message():
             return err(error_code(HttpError("connection-limit-reached")))
+        if request.method == "CONNECT":
+            return err(error_code(HttpError("HTTP-request-method-invalid")))
+        if request.path is not None and not request.path.startswith("/"):
+            return err(error_code(HttpError("HTTP-request-URI-invalid")))
         to = destination(request.scheme, request.authority, context.options.allowed_hosts)
         if isinstance(to, HttpError):
             return err(error_code(to))

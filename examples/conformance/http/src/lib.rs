@@ -129,6 +129,14 @@ checks! {
             && is_denied("example.com")
     }
 
+    /// A tunnel (`CONNECT`) is no request that a host makes, nor is one for what is no path.
+    fn other_requests_are_refused() -> bool {
+        let refused = |method: &Method, path: &str| {
+            request(&authority(), method, path).is_ok_and(|asked| handle(asked, None).is_err())
+        };
+        refused(&Method::Connect, "/check/hello") && refused(&Method::Get, "check/hello")
+    }
+
     /// Fields that belong to the connection cannot be set, nor can what is no field.
     fn fields_are_checked() -> bool {
         let fields = Fields::new();
