@@ -41,6 +41,9 @@ def files(config: Config, person: Person) -> Iterator[Finding]:
             yield Finding("files", WARN, f"everybody may use the private key {path}", f"chmod 640 {path}")
         else:
             yield Finding("files", OK, f"{path} can be read")
+    if config.secrets is not None and config.secrets.is_dir() and not person.may(config.secrets, 5):
+        advice = f"chgrp -R {person.name} {config.secrets} && chmod -R g+rX,o= {config.secrets}"
+        yield Finding("files", BAD, f"{person.name} may not read the secrets in {config.secrets}", advice)
 
 
 def clock(accuracy: Accuracy | None = None, *, asked: bool = False) -> Iterator[Finding]:

@@ -118,7 +118,7 @@ def unit_text(installation: Installation) -> str:
     places = [f"-{LOCKS}"]
     if found is not None:
         wanted_places = (found.state, *hardware.writable(found))
-        places += sorted({str(place) for place in wanted_places if not _inside(place, STATE_FOLDER)})
+        places += sorted({f"-{place}" for place in wanted_places if not _inside(place, STATE_FOLDER)})
     needed = (installation.python, installation.python.resolve(), installation.config)
     in_home = any(_inside(path, home) for path in needed for home in _HOMES)
     return _TEXT.format(

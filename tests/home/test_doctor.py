@@ -186,6 +186,14 @@ def test_files_that_the_agent_may_not_read(tmp_path: Path) -> None:
     assert [found.message for found in check_machine.files(config, ME)][-1].endswith("key.pem is missing")
 
 
+def test_secrets_that_the_agent_may_not_read(tmp_path: Path) -> None:
+    config = configured(tmp_path, '[agent]\nsecrets = "secrets"\n')
+    (tmp_path / "secrets").mkdir(mode=0o700)
+    (found,) = (entry for entry in check_machine.files(config, OTHER) if "the secrets in" in entry.message)
+    assert (found.level, found.advice.startswith("chgrp -R petiole ")) == (BAD, True)
+    assert {entry.level for entry in check_machine.files(config, ME)} == {OK}
+
+
 def test_clocks() -> None:
     for accuracy, level in ((None, BAD), (Accuracy(UNKEPT, 0), WARN), (Accuracy(2_000_000, 0), OK)):
         assert only(check_machine.clock(accuracy, asked=True)).level == level

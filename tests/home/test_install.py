@@ -91,6 +91,29 @@ def test_without_hardware_there_are_no_devices(tmp_path: Path) -> None:
     assert values(image.unit, "ProtectKernelTunables") == ["yes"]
 
 
+RESOURCES = """
+[labels.meter]
+interface = "petiole:serial/ports"
+backend = "linux"
+port = "/dev/ttyUSB0"
+[labels.shared]
+interface = "wasi:filesystem/preopens"
+path = "/srv/shared"
+[labels.manual]
+interface = "wasi:filesystem/preopens"
+path = "/srv/manual"
+read-only = true
+"""
+
+
+def test_serial_labels_and_folders_that_guests_write(tmp_path: Path) -> None:
+    image = Image(tmp_path, RESOURCES)
+    assert image.install() == 0
+    assert values(image.unit, "DeviceAllow") == ["char-ttyUSB rw"]
+    assert values(image.unit, "SupplementaryGroups") == ["dialout"]
+    assert values(image.unit, "ReadWritePaths") == ["-/run/lock -/srv/shared"]
+
+
 def test_pwm_needs_to_write_below_sys(tmp_path: Path) -> None:
     image = Image(tmp_path, PWM)
     assert image.install() == 0
@@ -108,7 +131,7 @@ def test_a_state_folder_elsewhere_is_writable(tmp_path: Path) -> None:
     image = Image(tmp_path)
     image.config.write_text(image.config.read_text().replace("/var/lib/petiole", "state"))
     assert image.install() == 0
-    assert values(image.unit, "ReadWritePaths") == ["-/run/lock /etc/petiole/state"]
+    assert values(image.unit, "ReadWritePaths") == ["-/run/lock -/etc/petiole/state"]
 
 
 def test_print_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
