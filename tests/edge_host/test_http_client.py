@@ -138,7 +138,12 @@ def test_a_body_is_sent(with_length: bool, serve: Callable[..., int]) -> None:
     data = bytes(range(256)) * 200
     body = OutgoingBody()
     fields = Fields([("content-length", str(len(data)).encode())] if with_length else [])
-    threading.Thread(target=lambda: (body.pipe.put(data), body.pipe.end())).start()
+
+    def write() -> None:
+        body.pipe.put(data)
+        body.pipe.end()
+
+    threading.Thread(target=write).start()
     assert body_of(answer(OutgoingRequest(fields, "POST", "/", body=body), to(serve()))) == data
 
 

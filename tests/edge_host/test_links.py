@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ class Server:
             program = Path(sys.executable).parent / "nats-server"
             self._process = subprocess.Popen([program, "-c", config], stdout=log, stderr=log)
         for port in (self.nats, self.mqtt):
-            _eventually(lambda port=port: _listens(port))
+            _eventually(partial(_listens, port))
 
     def stop(self) -> None:
         if self._process is not None:
@@ -125,7 +126,11 @@ def test_nats_carries_answers(server: Server) -> None:
     ready: queue.Queue[Message] = queue.Queue()
     answering.subscribe("ready", ready.put)
     publish_until_heard(asking, Message("ready", b""), ready)
-    answering.subscribe("sum", lambda message: answering.publish(Message(str(message.reply_to), b"3")) and None)
+
+    def answer(message: Message) -> None:
+        answering.publish(Message(str(message.reply_to), b"3"))
+
+    answering.subscribe("sum", answer)
     answers: queue.Queue[Message] = queue.Queue()
     subject, end = asking.inbox(answers.put)
     publish_until_heard(asking, Message("ready", b""), ready)  # the server has taken both subscriptions by now
@@ -159,7 +164,11 @@ def test_subjects_that_are_bound_go_over_their_link_alone(bench: Bench) -> None:
 def test_an_answer_goes_back_over_the_link_that_the_question_came_from() -> None:
     link, host_bus = Local(), Bus()
     bus = bus_for(host_bus, Labels({"plant": link}), EdgeOptions(bindings={"plant": ("plant.>",)}))
-    bus.subscribe("plant.ask", lambda message: bus.publish(Message(str(message.reply_to), b"yes")) and None)
+
+    def answer(message: Message) -> None:
+        bus.publish(Message(str(message.reply_to), b"yes"))
+
+    bus.subscribe("plant.ask", answer)
     answers: list[Message] = []
     subject, _ = link.inbox(answers.append)
     link.publish(Message("plant.ask", b"?", subject))
