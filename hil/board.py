@@ -79,7 +79,7 @@ class BoardUnderTest:
 
     def client(self) -> SmpClient:
         """A new SMP client on the board's line; close it."""
-        return SmpClient(self.port)
+        return SmpClient(self.port, shared=True)
 
     @property
     def traffic(self) -> int:

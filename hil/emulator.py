@@ -170,7 +170,10 @@ class Emulator:
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.running:
-            with contextlib.suppress(DeviceError), SmpClient(port or self.port, seconds=ECHO_SECONDS) as client:
+            with (
+                contextlib.suppress(DeviceError),
+                SmpClient(port or self.port, seconds=ECHO_SECONDS, shared=True) as client,
+            ):
                 client.echo("ready")
                 return
             time.sleep(0.05)

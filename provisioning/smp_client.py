@@ -32,9 +32,10 @@ class SmpClient:
     Raises PortError at the start if the port cannot be opened, or an agent or another command uses it.
     """
 
-    def __init__(self, port: str, *, baud: int = 115200, seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, port: str, *, baud: int = 115200, seconds: float = ANSWER_SECONDS, shared: bool = False) -> None:
+        """`shared`: the line takes several users at a time, as a rig's does, so that the port's lock is left alone."""
         self.port = port
-        self._lock = _locked(port)
+        self._lock = -1 if shared else _locked(port)
         self._seconds = seconds
         self._sequence = 0
         self._decoder = Decoder()
@@ -42,7 +43,7 @@ class SmpClient:
             self._line = serial.serial_for_url(port, baudrate=baud, timeout=READ_SECONDS, do_not_open=True)
             self._open(tries=OPEN_TRIES if "://" in port else 1)
         except (serial.SerialException, ValueError) as error:
-            port_lock.release(self._lock)
+            self._unlock()
             raise PortError(
                 f"the port cannot be opened: {error}",
                 where=port,
@@ -70,8 +71,11 @@ class SmpClient:
 
     def close(self) -> None:
         """Close the port."""
+        self._line.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
         if self._lock >= 0:
-            self._line.close()
             port_lock.release(self._lock)
             self._lock = -1
 
