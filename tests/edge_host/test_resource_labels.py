@@ -55,8 +55,10 @@ def test_each_kind_is_opened(tmp_path: Path) -> None:
     assert isinstance(labels.carrier("plant"), Local)
     assert isinstance(labels.serial("console"), Loop)
     assert isinstance(labels.serial("modem"), Port)
+    store = KeyValueFile(None, labels.all_of(KeyValueFile))
+    store.component("workload", "part", 1000).set("slow", "key", b"value")
+    store.close()
     assert (tmp_path / "state/slow.keyvalue.db").exists()
-    KeyValueFile(None, labels.all_of(KeyValueFile)).close()
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def compiled(bench: Bench) -> WasmComponent:
     return WasmComponent.deserialize_file(bench.engine, str(native))
 
 
+@pytest.mark.system
 @pytest.mark.skipif(BUILDER is None, reason="pip install 'petiole[python-guests]'")
 @pytest.mark.timeout(900)
 def test_a_component_in_python_reads_a_file_and_sends_what_it_finds(bench: Bench) -> None:
