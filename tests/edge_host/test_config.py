@@ -118,7 +118,10 @@ def test_the_labels_of_the_reference_are_read(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs/reference/agent.md").read_text(encoding="utf-8")
     labels = page.partition("```toml\n")[2].partition("```")[0]
     config = load(write(tmp_path, GOOD.partition("[labels.i2c-env]")[0] + labels))
-    assert set(config.labels) == {"i2c-env", "spi-loop", "led", "button", "loop-out", "loop-in", "dimmer"}
+    names = "i2c-env spi-loop led button loop-out loop-in dimmer serial-loop files fixed"
+    assert set(config.labels) == {*names.split()}
+    for folder in ("files", "fixed"):
+        (tmp_path / folder).mkdir()
     assert config.labels["loop-in"].wired_to == "loop-out"
     assert config.labels["button"].file == tmp_path / "button.txt"
     opened = open_labels(config.labels)
