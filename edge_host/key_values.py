@@ -64,13 +64,22 @@ class KeyValueFile:
     def __init__(self, file: Path | None, named: Mapping[str, KeyValueFile] | None = None) -> None:
         self._named = dict(named or {})
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        self._database.execute(
+        self._file = file
+        self._database: sqlite3.Connection | None = None
+
+    def _open(self) -> sqlite3.Connection:
+        """Open the file at its first use: most hosts have no guest that keeps anything."""
+        if self._database is not None:
+            return self._database
+        database = sqlite3.connect(self._file or ":memory:", check_same_thread=False, isolation_level=None)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute(
             "CREATE TABLE IF NOT EXISTS entries (workload TEXT, bucket TEXT, key TEXT, component TEXT, value BLOB, "
             "PRIMARY KEY (workload, bucket, key)) WITHOUT ROWID"
         )
+        self._database = database
+        return database
 
     def component(self, workload: str, component: str, most: int) -> KeyValues:
         """The buckets that a component of a workload reaches, with room for `most` bytes of its own."""
@@ -80,18 +89,21 @@ class KeyValueFile:
         """Forget everything of a workload."""
         for file in self._named.values():
             file.remove(workload)
+        if self._database is None and (self._file is None or not self._file.exists()):
+            return
         self.run(lambda database: database.execute("DELETE FROM entries WHERE workload = ?", (workload,)))
 
     def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run `work` in a transaction of its own."""
         with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
+            database = self._open()
+            database.execute("BEGIN IMMEDIATE")
             try:
-                result = work(self._database)
+                result = work(database)
             except BaseException:
-                self._database.execute("ROLLBACK")
+                database.execute("ROLLBACK")
                 raise
-            self._database.execute("COMMIT")
+            database.execute("COMMIT")
             return result
 
     def of_bucket(self, bucket: str) -> KeyValueFile:
@@ -102,7 +114,8 @@ class KeyValueFile:
         """Close the file, and those of buckets that have one of their own."""
         for file in self._named.values():
             file.close()
-        self._database.close()
+        if self._database is not None:
+            self._database.close()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
+import os
 import sys
 from functools import cache
 from importlib import import_module
@@ -52,6 +53,11 @@ def installed(package: str) -> str | None:
             if name.startswith(prefix) and name.endswith((".dist-info", ".egg-info")):
                 return name.removeprefix(prefix).rpartition(".")[0].partition("-")[0]
     return None
+
+
+def lot() -> float:
+    """A number from 0 to 1 by lot, without the module `random`."""
+    return int.from_bytes(os.urandom(4), "big") / (1 << 32)
 
 
 def limit_heaps() -> None:

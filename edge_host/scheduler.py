@@ -7,7 +7,6 @@ claimed in the log before the guest is called, so whatever happens then, its slo
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from edge_host import schedule_log
 from edge_host.calls import Pending
 from edge_host.errors import StopError
 from edge_host.guest import Call
+from edge_host.lean import lot
 from edge_host.schedule import Agenda, CalendarTimes, Chance
 from edge_host.schedule_log import Key, Ledger, Run, ScheduleLog
 from wire.interfaces import HANDLER
@@ -125,7 +125,7 @@ class Scheduler:
     async def _later(self, slot: int, claim: Callable[[Run], bool]) -> None:
         seen = self._clock.now()
         if self._policy.jitter:
-            await asyncio.sleep(random.uniform(0, self._policy.jitter) / 1000)  # noqa: S311
+            await asyncio.sleep(lot() * self._policy.jitter / 1000)
         if self._policy.concurrency is Concurrency.REPLACE and (active := self._running()):
             for pending in active:
                 pending.cancel()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import socket
@@ -74,6 +73,8 @@ class StatusServer:
         self._clients.add(task)
         try:
             with contextlib.suppress(OSError, TimeoutError, asyncio.CancelledError):
+                import json  # noqa: PLC0415 - only who is asked needs it
+
                 while line := await asyncio.wait_for(_line(reader), IDLE_SECONDS):
                     writer.write(json.dumps(self._answer(line), separators=(",", ":")).encode() + b"\n")
                     await asyncio.wait_for(writer.drain(), IDLE_SECONDS)
@@ -82,6 +83,8 @@ class StatusServer:
             writer.close()
 
     def _answer(self, line: bytes) -> dict[str, object]:
+        import json  # noqa: PLC0415
+
         try:
             request = json.loads(line)
             answer = self._answers[request["ask"]]

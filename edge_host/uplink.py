@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from edge_host.config import Mqtt
-from edge_host.lean import postpone
+from edge_host.lean import lot, postpone
 
 postpone("urllib.request")  # paho needs it for proxies alone, and it brings http and email along
 
@@ -35,8 +34,6 @@ SHORT_SECONDS = 5.0
 """A connection that lasts less was probably ended by a second client with the same identity."""
 
 KICKS = 3
-
-_RANDOM = random.SystemRandom()
 
 
 class Uplink:
@@ -92,7 +89,7 @@ class Uplink:
                     log.warning(
                         "no connection to the broker %s:%d: %s; trying on", self._mqtt.host, self._mqtt.port, error
                     )
-            await asyncio.sleep(pause * _RANDOM.uniform(0.5, 1.0))
+            await asyncio.sleep(pause * (1 + lot()) / 2)
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _connection(self) -> None:

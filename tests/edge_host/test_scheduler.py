@@ -273,7 +273,7 @@ def test_a_long_interval_goes_on_after_a_restart_where_that_is_wanted(desk: Call
 
 
 def test_jitter_puts_runs_off(desk: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("random.uniform", lambda low, high: high)
+    monkeypatch.setattr("edge_host.scheduler.lot", lambda: 1.0)
 
     async def check() -> None:
         here = desk()
