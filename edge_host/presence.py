@@ -7,12 +7,14 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from edge_host.metrics import MetricsServer, render
 from edge_host.notify import Notifier
 from edge_host.status import Status
 from edge_host.status_server import StatusServer, socket_file
+
+if TYPE_CHECKING:
+    from edge_host.metrics import MetricsServer
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +25,12 @@ class Presence:
     def __init__(self, state: Path, metrics: tuple[str, int] | None, status: Status) -> None:
         self._status = status
         self._notifier = Notifier.from_environment()
-        answers: dict[str, Callable[[], object]] = {"status": status, "metrics": lambda: render(status())}
+        answers: dict[str, Callable[[], object]] = {"status": status, "metrics": self._metrics}
         self._servers: list[StatusServer | MetricsServer] = [StatusServer(socket_file(state), answers)]
         if metrics is not None:
-            self._servers.append(MetricsServer(*metrics, lambda: render(status())))
+            from edge_host.metrics import MetricsServer  # noqa: PLC0415 - on request
+
+            self._servers.append(MetricsServer(*metrics, self._metrics))
         self._feeding: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -37,6 +41,11 @@ class Presence:
                 log.error("%s does not listen: %s", type(server).__name__, error)
         self._feeding = asyncio.create_task(self._notifier.feed(self._status.line), name="watchdog")
         return self
+
+    def _metrics(self) -> str:
+        from edge_host.metrics import render  # noqa: PLC0415 - on request
+
+        return render(self._status())
 
     def ready(self) -> None:
         """All workloads are back."""
