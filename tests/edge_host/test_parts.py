@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from edge_host import workload as workloads
+from edge_host import execution
 from edge_host.errors import StopError
+from edge_host.execution import Execution
 from edge_host.release import stored
 from edge_host.state import Release
 from edge_host.workload import Workload
@@ -100,15 +101,15 @@ def test_codes_lie_where_the_manifest_says() -> None:
 
 
 def test_a_release_that_keeps_stopping_stays_stopped_until_it_is_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workloads, "RESTART_SECONDS", (0.0,) * 7)
+    monkeypatch.setattr(execution, "RESTART_SECONDS", (0.0,) * 7)
     starts: list[str] = []
 
-    async def stops(_workload: Workload, release: Release) -> None:
-        starts.append(release.name)
+    async def stops(running: Execution) -> None:
+        starts.append(running.release.name)
         raise StopError("trap", "unreachable", component="guest")
 
     async def check() -> None:
-        monkeypatch.setattr(Workload, "_run_once", stops)
+        monkeypatch.setattr(Execution, "_run_once", stops)
         told: list[dict[str, Any]] = []
         journal = SimpleNamespace(event=lambda *_, **event: told.append(event))
         services: Any = SimpleNamespace(journal=journal, changed=lambda: None, store=None)
