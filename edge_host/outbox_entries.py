@@ -9,10 +9,10 @@ time of the segment's snapshot. Bodies of other kinds than records are CBOR.
 from __future__ import annotations
 
 import struct
+from binascii import crc32  # the same as in zlib, which is a library of its own
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from zlib import crc32
 
 HEAD = struct.Struct("<8sQ")
 ENTRY = struct.Struct("<IHBHH")

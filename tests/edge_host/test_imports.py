@@ -17,13 +17,15 @@ OURS = {"edge_host", "wire"}
 LIBRARIES = {"wasmtime", "paho", "cbor2", "_cbor2", "nacl", "_cffi_backend"}
 UNWANTED = {
     *("argparse", "csv", "difflib", "email", "http", "zipfile", "tempfile", "xml", "unittest", "multiprocessing"),
+    *("random", "json", "zlib", "zoneinfo", "cronsim", "serial", "h11"),
     *("importlib.metadata", "importlib.resources", "urllib.response", "pydoc", "doctest", "pickle", "decimal"),
 }
 PROGRAM = """
-import json, sys
+import sys
 from edge_host.__main__ import main
 code = main(["--config", sys.argv[1]])
 files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+import json
 print(json.dumps(files))
 sys.exit(code)
 """
