@@ -15,8 +15,9 @@ from typing import Any
 
 _ARENA_MAX = -8
 """``M_ARENA_MAX`` of glibc's ``mallopt``."""
-ARENAS = 2
-"""Heaps of the C library: by itself it makes up to eight for each core, one for each thread of a guest."""
+ARENAS = 1
+"""Heaps of the C library: by itself it makes up to eight for each core, one for each thread of a guest.
+Threads wait for each other in Python anyway."""
 CALM_SECONDS = 10.0
 
 
@@ -61,7 +62,7 @@ def lot() -> float:
 
 
 def limit_heaps() -> None:
-    """Let all threads share a few heaps of the C library; nothing happens where it has no such setting."""
+    """Let all threads share one heap of the C library; nothing happens where it has no such setting."""
     mallopt = getattr(_libc(), "mallopt", None)
     if mallopt is not None:
         mallopt(_ARENA_MAX, ARENAS)
