@@ -168,7 +168,8 @@ impl<V: KeyValue> Port for GuestPort<V> {
 
     fn request(&mut self, message: Message, timeout_ms: u32) -> Result<u32, MessageError> {
         self.check(&message)?;
-        let deadline_ms = self.shared.now_ms().saturating_add(u64::from(timeout_ms));
+        let now_ms = self.shared.board.now_ns().div_ceil(1_000_000);
+        let deadline_ms = now_ms.saturating_add(u64::from(timeout_ms));
         let mut mail = self.shared.mail.borrow_mut();
         mail.request(self.number, &self.origin, message, deadline_ms)
     }
