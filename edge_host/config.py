@@ -45,8 +45,14 @@ GUEST_THREADS = Integer(
 )
 MANIFESTS = File(
     "manifests",
-    "folder whose bundles (`.suit`) and references (`.toml`) run beside what the fleet desires; "
-    "`petiole agent run --manifests DIR` goes before it",
+    "folder whose bundles (`.suit`) and references (`.toml`) run beside what the fleet desires, workload files "
+    "(`.yaml`) too where there is a `signing-key`; `petiole agent run --manifests DIR` goes before it",
+    optional=True,
+)
+SIGNING_KEY = File(
+    "signing-key",
+    "private key with which the agent signs workload files of its manifest folder; its public key must be one of the "
+    "`anchors`, others must not be able to read it, and `petiole[cli]` must be installed",
     optional=True,
 )
 SECRETS = File(
@@ -55,7 +61,7 @@ SECRETS = File(
     "must not be able to read",
     optional=True,
 )
-AGENT = Section("agent", "What the agent may use.", (GUEST_THREADS, MANIFESTS, SECRETS))
+AGENT = Section("agent", "What the agent may use.", (GUEST_THREADS, MANIFESTS, SIGNING_KEY, SECRETS))
 
 LISTEN = Text(
     "listen",
@@ -120,6 +126,7 @@ class Config:
     guest_threads: int = 64
     metrics: tuple[str, int] | None = None
     manifests: Path | None = None
+    signing_key: Path | None = None
     http: HttpSettings | None = None
     secrets: Path | None = None
 
@@ -159,6 +166,7 @@ def load(file: Path, seen_as: Path | None = None) -> Config:
         guest_threads=agent.get(GUEST_THREADS),
         metrics=_metrics(root.section(METRICS)),
         manifests=agent.find(MANIFESTS),
+        signing_key=agent.find(SIGNING_KEY),
         http=read_http(root.section(HTTP)),
         secrets=agent.find(SECRETS),
     )

@@ -98,7 +98,7 @@ def _manifests(config: Config, services: Services) -> Manifests | None:
         return None
     from edge_host.manifests import Manifests  # noqa: PLC0415 - most hosts look at no folder
 
-    return Manifests(config.manifests, config.state, services)
+    return Manifests(config.manifests, config.state, services, config.signing_key)
 
 
 def _union(keep: Callable[[], set[bytes]], manifests: Manifests) -> Callable[[], set[bytes]]:

@@ -1,6 +1,7 @@
 """Workloads that files of this device desire, beside the fleet: the folder of `petiole agent run --manifests`.
 
-A file is a bundle (`.suit`) or a reference to one (`.toml`, `edge_host.sources.source`). The folder is looked through
+A file is a bundle (`.suit`), a reference to one (`.toml`, `edge_host.sources.source`), or, where the agent has a
+signing key, a workload file (`.yaml`, `edge_host.sources.workload_file`). The folder is looked through
 every second; what did not change between two looks is read. A new file is installed as a release of the fleet is, a
 changed one is an update, one that is gone for two looks takes its workload with it. What is wrong with a file is told
 once, and what ran because of it runs on. A workload that the fleet desires too is the fleet's.
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +22,12 @@ from edge_host.artifacts import private_folder
 from edge_host.manifests_kept import Kept, Stamp
 from edge_host.manifests_take import kept_digests, store, taken
 from edge_host.services import Services
-from edge_host.sources.source import BUNDLE_SUFFIX, REFERENCE_SUFFIX, read_source
+from edge_host.sources.source import BUNDLE_SUFFIX, REFERENCE_SUFFIX, Source, read_source
+from edge_host.sources.workload_file import WORKLOAD_SUFFIXES, signed
 from wire.errors import MalformedError, RefusedError, SourceError
 from wire.messages import DesiredWorkload, EventKind
 from wire.refusals import Refusal
+from wire.suit import Envelope
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +36,6 @@ MOST_CHILDREN = 4
 RETRY_SECONDS = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 """Pauses before a source that could not be reached is asked again; the last one for good."""
 
-_UNSIGNED_SUFFIXES = (".yaml", ".yml")
 
 Desire = Callable[[tuple[DesiredWorkload, ...]], Awaitable[None]]
 
@@ -50,8 +53,9 @@ class _Problem:
 class Manifests:
     """Belongs to the event loop's thread."""
 
-    def __init__(self, folder: Path, state: Path, services: Services) -> None:
+    def __init__(self, folder: Path, state: Path, services: Services, signing_key: Path | None = None) -> None:
         self._folder = folder
+        self._signing_key = signing_key
         self._services = services
         self._journal = services.journal
         self._work = private_folder(state / "manifests")
@@ -186,11 +190,29 @@ class Manifests:
             self._later(name, stamp, f"{Refusal.INTERNAL.label}: {file}: {error or type(error).__name__}")
 
     async def _read(self, name: str, stamp: Stamp, file: Path) -> None:
-        if file.suffix in _UNSIGNED_SUFFIXES:
+        if file.suffix in WORKLOAD_SUFFIXES:
+            await self._read_workload_file(name, stamp, file)
+        else:
+            await self._read_bundle(name, stamp, await asyncio.to_thread(read_source, file))
+
+    async def _read_workload_file(self, name: str, stamp: Stamp, file: Path) -> None:
+        if self._signing_key is None:
             raise RefusedError(
-                Refusal.UNSIGNED, "a workload file carries no signature: make a bundle of it with petiole bundle make"
+                Refusal.UNSIGNED,
+                "a workload file carries no signature: make a bundle of it with petiole bundle make, "
+                "or give the agent a key to sign it with (agent.signing-key)",
             )
-        source = await asyncio.to_thread(read_source, file)
+        work = self._work / secrets.token_hex(8)
+        async with signed(file, self._signing_key, self._next_sequence(name), work) as source:
+            await self._read_bundle(name, stamp, source)
+
+    def _next_sequence(self, name: str) -> int:
+        """A number above that of the release before, and above those that the tools would give now."""
+        kept = self._kept.get(name)
+        before = Envelope.parse(kept.workload.envelope).manifest.sequence if kept is not None else 0
+        return max(before + 1, int(time.time()))
+
+    async def _read_bundle(self, name: str, stamp: Stamp, source: Source) -> None:
         kept = self._kept.get(name)
         pinned = kept is not None and source.digest is not None and kept.pinned == source.digest
         if kept is not None and pinned and self._services.artifacts.has_payload(kept.workload.digest):
@@ -258,7 +280,7 @@ class Manifests:
 
 def _stamps(folder: Path) -> dict[str, Stamp]:
     """The files of a folder that matter, and what changes with each."""
-    wanted = (BUNDLE_SUFFIX, REFERENCE_SUFFIX, *_UNSIGNED_SUFFIXES)
+    wanted = (BUNDLE_SUFFIX, REFERENCE_SUFFIX, *WORKLOAD_SUFFIXES)
     found: dict[str, Stamp] = {}
     for file in folder.iterdir():
         if file.suffix in wanted and file.name.isprintable() and not file.name.startswith("."):

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge_host.sources.transport import send
 from edge_host.status_server import socket_file
@@ -65,8 +67,11 @@ class Device:
         )
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, manifests: bool = True, **environment: str) -> Device:
+    def start(self, *, manifests: bool = True, key: Path | None = None, **environment: str) -> Device:
         options = ("--manifests", self.manifests) if manifests else ()
+        if key is not None:
+            with self._config.open("a") as config:
+                config.write(f'[agent]\nsigning-key = "{key}"\n')
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "edge_host", "--config", self._config, *options],
@@ -147,6 +152,44 @@ def test_a_file_comes_changes_and_goes(device: Device) -> None:
     assert device.log.read_text().count("confirmed") == 2
     (device.manifests / "greeting.suit").unlink()
     device.wait_workloads()
+
+
+WORKLOAD_FILE = """\
+apiVersion: runtime.wasmcloud.dev/v1alpha1
+kind: WorkloadDeployment
+metadata: {{name: hello, labels: {{app.kubernetes.io/version: "{version}"}}}}
+spec:
+  template:
+    spec:
+      components: [{{name: hello, image: "file:hello.wasm"}}]
+      hostInterfaces:
+        - {{namespace: wasi, package: logging, interfaces: [logging]}}
+        - {{namespace: petiole, package: schedule, interfaces: [handler], config: {{every: 50ms}}}}
+        - {{namespace: petiole, package: probation, interfaces: [], config: {{calls: "2", seconds: "20"}}}}
+{more}"""
+
+
+def test_a_workload_file_runs_where_the_agent_may_sign_it(device: Device, tmp_path: Path) -> None:
+    key = tmp_path / "device.key"
+    key.write_bytes(
+        Ed25519PrivateKey.from_private_bytes(SEED).private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    key.chmod(0o600)
+    device.start(key=key)
+    (device.manifests / "hello.wasm").write_bytes(components.logger())
+    device.put("hello.yaml", WORKLOAD_FILE.format(version="1.0", more=""))
+    device.wait_workloads(hello=("1.0", "confirmed"))
+    device.put("hello.yaml", WORKLOAD_FILE.format(version="2.0", more="  replicaz: 1\n"))
+    device.wait_problem("hello.yaml", "malformed: ", "hello.yaml:12: unknown field spec.replicaz")
+    device.put("hello.yaml", WORKLOAD_FILE.format(version="3.0", more=""))
+    device.wait_workloads(hello=("3.0", "confirmed"))
+    key.chmod(0o644)
+    device.put("hello.yaml", WORKLOAD_FILE.format(version="4.0", more=""))
+    device.wait_problem("hello.yaml", "others may read this private key")
+    assert device.workloads() == {"hello": ("3.0", "confirmed")}
+    assert not list((device.state / "manifests").glob("*.suit"))
 
 
 def test_everything_is_back_after_a_power_cut_without_files_or_network(device: Device, tmp_path: Path) -> None:
