@@ -32,6 +32,7 @@ from wire.suit import Envelope
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+CODE_SUFFIX = ".code"
 MOST_CHILDREN = 4
 RETRY_SECONDS = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 """Pauses before a source that could not be reached is asked again; the last one for good."""
@@ -59,6 +60,7 @@ class Manifests:
         self._services = services
         self._journal = services.journal
         self._work = private_folder(state / "manifests")
+        _clear(self._work)
         self._file = manifests_kept.file_in(state)
         stored = manifests_kept.load(self._file)
         self._known = stored is not None
@@ -218,7 +220,7 @@ class Manifests:
         if kept is not None and pinned and self._services.artifacts.has_payload(kept.workload.digest):
             self._keep(Kept(name, stamp, kept.workload, source.digest))
             return
-        code = self._work / f"{secrets.token_hex(8)}.code"
+        code = self._work / f"{secrets.token_hex(8)}{CODE_SUFFIX}"
         async with self._children, taken(source, code, self._services) as one, self._storing:
             if other := self._other(name, one.release.name):
                 raise RefusedError(Refusal.BUSY, f"{other} stands for workload {one.release.name} already")
@@ -276,6 +278,13 @@ class Manifests:
             log.error("%s", text)
             self._journal.event(EventKind.LOG, workload, level="error", context="manifests", message=text)
         self._conflicts = conflicts
+
+
+def _clear(work: Path) -> None:
+    """Remove what was being unpacked when the power was cut."""
+    for file in work.iterdir():
+        if file.suffix in (CODE_SUFFIX, BUNDLE_SUFFIX):
+            file.unlink()
 
 
 def _stamps(folder: Path) -> dict[str, Stamp]:

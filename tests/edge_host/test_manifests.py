@@ -201,9 +201,12 @@ def test_everything_is_back_after_a_power_cut_without_files_or_network(device: D
         device.wait_workloads(hello=("1.0", "confirmed"), pulled=("1.0", "confirmed"))
     device.end(signal.SIGKILL)
     device.manifests.rename(tmp_path / "unmounted")
+    half_unpacked = device.state / "manifests" / "0123456789abcdef.code"
+    half_unpacked.write_bytes(bytes(1000))
     device.start()
     device.wait_workloads(hello=("1.0", "confirmed"), pulled=("1.0", "confirmed"))
     assert "cannot be read" in device.log.read_text()
+    assert not half_unpacked.exists()
     device.end(signal.SIGKILL)
     (tmp_path / "unmounted").rename(device.manifests)
     (device.manifests / "pulled.toml").touch()
