@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import threading
 import tty
@@ -51,14 +52,25 @@ class Plugged:
         tty.setraw(end)
         self.port = UsbPort(os.ttyname(end), *usb, serial)
         self._other_end = end
+        self._gone = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     def _serve(self) -> None:
+        """Answer until unplugged; this thread alone closes its end, so that nobody else's file gets its number."""
+        try:
+            self._answer()
+        finally:
+            self._gone.wait()
+            os.close(self._end)
+
+    def _answer(self) -> None:
         decoder = Decoder()
         with suppress(OSError):
-            while data := os.read(self._end, 4096):
-                for frame in decoder.feed(data):
+            while not self._gone.is_set():
+                if not select.select([self._end], [], [], 0.02)[0]:
+                    continue
+                for frame in decoder.feed(os.read(self._end, 4096)):
                     request = Message.decode(frame)
                     self.asked += 1
                     if self.name is not None:
@@ -81,11 +93,10 @@ class Plugged:
 
     def unplug(self) -> None:
         """Hang up; the reader of the line sees its end."""
-        if self._other_end >= 0:
+        if not self._gone.is_set():
             os.close(self._other_end)
-            self._other_end = -1
-            with suppress(OSError):
-                os.close(self._end)
+            self._gone.set()
+            self._thread.join()
 
 
 class Bench:
