@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 STORY_SECONDS = 900
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(STORY_SECONDS + 60)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(STORY_SECONDS + 60), pytest.mark.xdist_group("story")]
 
 
 @pytest.fixture(scope="module")
