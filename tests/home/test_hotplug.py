@@ -74,21 +74,10 @@ class Plugged:
                     request = Message.decode(frame)
                     self.asked += 1
                     if self.name is not None:
-                        body = (
-                            {"device": self.name}
-                            if request.command == Petiole.FACTS
-                            else ANSWERS.get(request.command, {})
-                        )
-                        answer = Message(
-                            *(
-                                Op(request.op + 1),
-                                request.group,
-                                request.command,
-                                request.sequence,
-                                body,
-                                request.version,
-                            )
-                        )
+                        known = ANSWERS | {Petiole.FACTS: {"device": self.name}}
+                        body = known.get(request.command, {})
+                        op, sequence = Op(request.op + 1), request.sequence
+                        answer = Message(op, request.group, request.command, sequence, body, request.version)
                         os.write(self._end, encode_frames(answer.encode()))
 
     def unplug(self) -> None:
