@@ -106,9 +106,11 @@ def test_over_tls_from_servers_that_an_authority_vouches_for(secure: str, tmp_pa
 
 def test_the_guide_without_a_fleet_says_what_is_read(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "run-without-a-fleet.md").read_text()
-    config, reference = (textwrap.dedent(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL))
-    (tmp_path / "agent.toml").write_text(re.sub("<.*>", cose.public_key(SEED).hex(), config))
-    assert load(tmp_path / "agent.toml").mqtt is None
+    blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    config, signing, reference = (textwrap.dedent(block) for block in blocks)
+    (tmp_path / "agent.toml").write_text(re.sub("<.*>", cose.public_key(SEED).hex(), config) + signing)
+    read = load(tmp_path / "agent.toml")
+    assert (read.mqtt, read.signing_key) == (None, tmp_path / "device.key")
     (tmp_path / "hello.toml").write_text(reference.replace("...", "0" * 64))
     assert read_source(tmp_path / "hello.toml") == Source("oci://registry.example/farm/hello:1.0.0", bytes(32))
 

@@ -60,14 +60,15 @@ def connected(leaf_port: int) -> Device:
 
 
 def send_until_acknowledged(device: Device, first: int, value: float) -> tuple[int, int]:
-    """Sends a record again until it is acknowledged, as an outbox does."""
+    """Sends a record again until it is acknowledged, as an outbox does; earlier acknowledgements may come again."""
 
     def try_once() -> tuple[int, int] | None:
         device.telemetry(first, value)
         try:
-            return Ack.decode(device.inbox[topics.ACK].get(timeout=1)).telemetry
+            found = Ack.decode(device.inbox[topics.ACK].get(timeout=1)).telemetry
         except queue.Empty:
             return None
+        return found if found is not None and found >= (EPOCH, first) else None
 
     return wait_until(try_once, f"record {first} to be acknowledged")
 
