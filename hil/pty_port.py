@@ -53,11 +53,15 @@ class PtyPort:
                 if self._woken in ready:
                     return
                 if self._line in ready:
-                    data = self._line.recv(CHUNK)
+                    try:
+                        data = self._line.recv(CHUNK)
+                    except OSError:
+                        return
                     if not data:
                         return
                     # What nobody reads is lost, as on a real line.
                     with contextlib.suppress(BlockingIOError):
                         os.write(self._master, data)
                 if self._master in ready:
-                    self._line.sendall(os.read(self._master, CHUNK))
+                    with contextlib.suppress(OSError):  # that the board went is seen at the line
+                        self._line.sendall(os.read(self._master, CHUNK))

@@ -105,6 +105,7 @@ class SerialTap:
             return  # dropped while its last event waited
         if role == SERVER:
             client, _ = self._server.accept()
+            client.setblocking(False)  # who does not read is dropped, and holds up nobody
             self._clients.add(client)
             self._selector.register(client, selectors.EVENT_READ, CLIENT)
         elif role in (BOARD, CLIENT):

@@ -2,10 +2,13 @@
 
 A subcommand is an entry point of the group `petiole.commands` that names a `typer.Typer`. Its line in `petiole --help`
 is the first line of its module's docstring, read from the source without importing it. Any exception with an integer
-`exit_code` attribute is meant for people: its text goes to stderr and the code becomes the process's exit code.
+`exit_code` attribute is meant for people: its text goes to stderr and the code becomes the process's exit code. So does
+an error of the system that names a file, with code 1.
 """
 
 import ast
+import errno
+import os
 import re
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -57,11 +60,23 @@ class LazyGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except Exception as error:
+            if isinstance(error, OSError) and error.filename is not None:
+                say(f"{os.fsdecode(error.filename)}: {error.strerror}\n  {_advice(error)}")
+                raise typer.Exit(1) from error
             code = getattr(error, "exit_code", None)
             if not isinstance(code, int) or isinstance(error, typer.Exit | typer.TyperException):
                 raise
             say(str(error))
             raise typer.Exit(code) from error
+
+
+def _advice(error: OSError) -> str:
+    """What to do about an error of the system at a file."""
+    if isinstance(error, PermissionError):
+        return "this user may not do that there: name another place, or run the command with sudo"
+    if error.errno == errno.ENOSPC:
+        return "the disk is full: make room, then run the command again"
+    return "is the path right, and is it of the kind that the command expects?"
 
 
 def say(text: str) -> None:

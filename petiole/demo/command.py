@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from petiole.demo.chapters import attacks, outage, setting, workloads
@@ -77,7 +78,7 @@ def demo(
         if keep:
             leave_running(stage)
     except (StoryError, subprocess.TimeoutExpired) as error:
-        console.print(f"\n[red]✗ {error}[/]", highlight=False, markup=True)
+        console.print(f"\n[red]✗ {escape(str(error))}[/]", highlight=False)
     except KeyboardInterrupt:
         console.print("\nStopped.")
     finally:
@@ -102,7 +103,7 @@ def summary(stage: Stage, seconds: float) -> None:
     table.add_column("Seconds", justify="right")
     table.add_column("Result")
     for step in stage.steps:
-        table.add_row(step.title, f"{step.seconds:.1f}", step.result)
+        table.add_row(escape(step.title), f"{step.seconds:.1f}", escape(step.result))
     stage.console.print()
     stage.console.print(table)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 
 from petiole.demo.errors import CommandError, WaitError
 from petiole.demo.processes import Processes, petiole
@@ -96,12 +97,13 @@ class Stage:
         """Shows one line for a step, with its time; the block appends what came out of it."""
         started = time.monotonic()
         result: list[str] = []
-        with self.console.status(title):
+        with self.console.status(escape(title)):
             yield result
         seconds = time.monotonic() - started
         text = "; ".join(result)
         self.steps.append(Step(title, seconds, text))
-        self.console.print(f"  [green]✓[/] {title} [dim]{seconds:6.1f} s[/]  {text}", highlight=False)
+        shown = f"  [green]✓[/] {escape(title)} [dim]{seconds:6.1f} s[/]  {escape(text)}"
+        self.console.print(shown, highlight=False)
 
     def chapter(self, number: int, title: str) -> None:
         """Prints the heading of a chapter."""

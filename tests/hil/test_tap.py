@@ -2,6 +2,7 @@
 
 import re
 import socket
+import threading
 import time
 
 import pytest
@@ -94,6 +95,22 @@ def test_client_that_leaves_does_not_disturb_the_others(line):
         assert stays.readline() == b"one\n"
         board.sendall(b"two\n")
         assert stays.readline() == b"two\n"
+
+
+def test_client_that_does_not_read_is_dropped_and_holds_up_nobody(line):
+    _, board, tap = line
+    with open_port(tap) as stuck, open_port(tap) as reads:
+        for client in (stuck, reads):
+            client.write(b"1")
+            assert board.recv(10) == b"1"
+        text = b"x" * 4094 + b"\r\n"
+        total, count = 0, 4_000  # more than the kernel keeps for one that does not read
+        sending = threading.Thread(target=board.sendall, args=(text * count,), daemon=True)
+        sending.start()
+        while total < len(text) * count:
+            total += len(reads.read(len(text)))
+        sending.join(10)
+        assert not sending.is_alive()
 
 
 def test_write_while_the_board_is_off_is_lost_without_harm(tmp_path):

@@ -75,6 +75,16 @@ def test_house_error_is_one_message_and_its_exit_code(monkeypatch):
     assert result.output.splitlines() == ["error: boards/x.toml: line 3: name: is missing", "  add it"]
 
 
+def test_error_of_the_system_at_a_file_names_it_and_what_to_do(tmp_path):
+    occupied = tmp_path / "file"
+    occupied.write_text("")
+    result = runner.invoke(app, ["keys", "new", "release", "--dir", str(occupied)])
+    assert result.exit_code == 1
+    what, advice = result.output.splitlines()
+    assert what == f"error: {occupied}: File exists"
+    assert advice == "  is the path right, and is it of the kind that the command expects?"
+
+
 def test_other_exceptions_keep_their_traceback(monkeypatch):
     broken = typer.Typer()
 

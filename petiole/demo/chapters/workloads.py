@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from rich.markup import escape
+
 from petiole.demo.chapters.telemetry import newest_id, readings
 from petiole.demo.errors import StoryError
 from petiole.demo.stage import BLINK_BOARD, EDGE, SENSOR_BOARD, Stage
@@ -93,7 +95,7 @@ def update(stage: Stage) -> None:
         )
         result.append("confirmed, readings in K")
     for line in printed.splitlines():
-        stage.console.print(f"    [dim]{line}[/]", highlight=False)
+        stage.console.print(f"    [dim]{escape(line)}[/]", highlight=False)
 
 
 def bad_release(stage: Stage) -> None:
