@@ -2,11 +2,13 @@
 
 | Component | Instances |
 |---|---|
-| as on a board: nothing that only edge hosts have, or a service | one, which stays |
-| with options of edge hosts | a new one for each call; `pool_size` are kept warm between calls |
+| with no `pool_size` | a new one for each call |
+| with `pool_size` 1, or a service | one, which stays, as on a board |
+| with a larger `pool_size` | that many are kept warm between calls, as long as they are called |
 
-A call takes an instance from the pool and gives it back; one that was stopped is thrown away. Fuel, rates and what may
-be kept are those of the component, however many instances it has; memory is limited for each instance.
+A call takes an instance from the pool and gives it back; one that was stopped is thrown away, with all that it held.
+Fuel, rates and what may be kept are those of the component, however many instances it has; memory is limited for each
+instance, of which there are never more than `PoolRules.most`.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from edge_host.errors import StopError
 from edge_host.guest import Call, Guest
 from edge_host.interfaces.signal import CANCELLED
 from wire.descriptor import Component
-from wire.triggers import Calendar, Concurrency, Every, HttpRoute, Service
+from wire.edge_options import EdgeOptions
+from wire.triggers import Service
 
 MOST_INSTANCES = 16
 """Instances of a component at the same time where it sets no `max_concurrency`."""
@@ -34,7 +37,8 @@ class PoolRules:
     """How many instances there are at once (`most`) and between calls (`warm`).
 
     One is dropped after `max_invocations` calls (0: never) or `idle_seconds` without a call (None: never). `lanes` is
-    how many calls of the queue run at the same time; HTTP requests and runs that may overlap take what is left.
+    how many calls of the queue run at the same time; HTTP requests and runs that may overlap take what is left. The
+    defaults are those of a component that keeps its one instance.
     """
 
     most: int = 1
@@ -43,26 +47,23 @@ class PoolRules:
     max_invocations: int = 0
     idle_seconds: float | None = None
 
+    @property
+    def keeps_one(self) -> bool:
+        """Whether what a call leaves in memory is there at the next one, as on a board."""
+        return self.most == self.warm == 1
+
     @staticmethod
     def of(component: Component) -> PoolRules:
         """The rules that a descriptor gives a component."""
-        edge = component.edge
+        edge = component.edge or EdgeOptions()
         if any(isinstance(trigger, Service) for trigger in component.triggers):
             return PoolRules()
-        if edge is None:
-            return PoolRules(MOST_INSTANCES, 0, idle_seconds=IDLE_SECONDS) if _overlaps(component) else PoolRules()
+        if edge.pool_size == 1 and edge.max_concurrency <= 1:
+            return PoolRules(max_invocations=edge.max_invocations)
         return PoolRules(
             *(edge.max_concurrency or MOST_INSTANCES, edge.pool_size, edge.max_concurrency or 1),
             *(edge.max_invocations, IDLE_SECONDS),
         )
-
-
-def _overlaps(component: Component) -> bool:
-    return any(
-        isinstance(trigger, HttpRoute)
-        or (isinstance(trigger, Every | Calendar) and trigger.policy.concurrency is Concurrency.ALLOW)
-        for trigger in component.triggers
-    )
 
 
 class Pool:
@@ -75,7 +76,7 @@ class Pool:
         self._rate = max(1, fuel_per_second)
         self._changed = threading.Condition()
         self._idle: list[tuple[float, Guest]] = []
-        self._bare: list[Guest] = []
+        self._bare: list[tuple[float, Guest]] = []
         self._leased: set[Guest] = set()
         self._coming = 0
         self._cancelled = False
@@ -90,7 +91,7 @@ class Pool:
 
     @property
     def size(self) -> int:
-        """How many instances there are."""
+        """How many instances there are, those that are linked and not instantiated left out."""
         with self._changed:
             return len(self._idle) + len(self._leased)
 
@@ -111,10 +112,10 @@ class Pool:
             return
         before = time.monotonic() - self.rules.idle_seconds
         with self._changed:
-            old = [guest for since, guest in self._idle if since <= before]
+            unused = (*self._idle, *self._bare)
+            old = [guest for since, guest in unused if since <= before]
             self._idle = [(since, guest) for since, guest in self._idle if since > before]
-            old += self._bare if not self._idle and not self._leased else []
-            self._bare = [guest for guest in self._bare if guest not in old]
+            self._bare = [(since, guest) for since, guest in self._bare if since > before]
         for guest in old:
             guest.close()
 
@@ -130,7 +131,7 @@ class Pool:
     def close(self) -> None:
         """Free everything; no call may run any more."""
         with self._changed:
-            guests = [*self._leased, *self._bare, *(guest for _, guest in self._idle)]
+            guests = [*self._leased, *(guest for _, guest in (*self._bare, *self._idle))]
             self._leased, self._bare, self._idle = set(), [], []
         for guest in guests:
             guest.close()
@@ -159,7 +160,7 @@ class Pool:
                 self._leased.add(guest)
                 return guest
             self._coming += 1
-            bare = self._bare.pop() if self._bare else None
+            bare = self._bare.pop()[1] if self._bare else None
         try:
             guest = self._renewed(bare) if bare is not None else self._make()
         except BaseException:
@@ -197,11 +198,10 @@ class Pool:
             guest.retire()
         with self._changed:
             self._leased.discard(guest)
-            stays = sound and len(self._bare) < self.rules.lanes
-            if stays:
-                self._bare.append(guest)
+            if sound:
+                self._bare.append((time.monotonic(), guest))
             self._changed.notify()
-        if not stays:
+        if not sound:
             guest.close()
 
 

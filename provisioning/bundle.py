@@ -26,10 +26,11 @@ class Target(StrEnum):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle's bytes, and what its manifest says."""
+    """A bundle's bytes, what its manifest says, and what its maker should know."""
 
     data: bytes
     manifest: Manifest
+    notes: tuple[str, ...] = ()
 
 
 def profile_of(target: Target) -> str:
@@ -70,6 +71,7 @@ def make_from_file(
         )
     if target is Target.BOARD:
         _check_for_boards(workload)
+        workload = workload.for_boards()
     if build and any(workload.builds):
         component.build(manifest_path)
     files = images.files(workload)
@@ -81,7 +83,17 @@ def make_from_file(
     envelope = Envelope.parse(data)
     names = [part.name for part in workload.release.components]
     component_symbols.keep(envelope.manifest_digest, map(Image, names, files))
-    return Bundle(data, envelope.manifest)
+    return Bundle(data, envelope.manifest, notes(workload) if target is Target.EDGE else ())
+
+
+def notes(workload: Workload) -> tuple[str, ...]:
+    """What to say of a workload that is made for edge hosts and could run on boards, where it may do something else."""
+    if workload.edge_only or not workload.unpooled or len(workload.images) > MAX_BOARD_COMPONENTS:
+        return ()
+    return (
+        f"{', '.join(workload.unpooled)}: edge hosts make a new instance for each call, boards keep one; "
+        "write poolSize: 1 where a component keeps anything in memory between calls, else poolSize: 0",
+    )
 
 
 def parse(data: bytes, where: str) -> Envelope:
@@ -114,5 +126,5 @@ def _check_for_boards(workload: Workload) -> None:
         raise InputError(
             f"{limit.what} is for edge hosts alone; boards do not have it",
             where=limit.place,
-            next_step="remove it, or deploy the workload to an edge host",
+            next_step=f"{limit.instead or 'remove it'}, or deploy the workload to an edge host",
         )

@@ -29,6 +29,8 @@ FollowOption = Annotated[
     bool, typer.Option("--follow", "-f", help="Go on with new rows until Ctrl-C; with --json one line of JSON each.")
 ]
 
+NOTE = "note: "
+"""How a line on stderr begins that tells of something worth a look, where nothing is wrong."""
 PIPE_WIDTH = 1000
 """Characters a line may have that no terminal shows: tables in pipes are not folded."""
 

@@ -13,15 +13,19 @@ from wire.yaml_nodes import Node, suggestion
 
 @dataclass(frozen=True)
 class EdgeOnly:
-    """Something in a workload file that boards cannot do: file and line, and its name there."""
+    """Something in a workload file that boards cannot do: file and line, its name there, and what to write instead."""
 
     place: str
     what: str
+    instead: str = ""
 
 
 @dataclass
 class Draft:
-    """`memory` in bytes goes before the one of `limits`; `edge_only` is what keeps the component from boards."""
+    """`memory` in bytes goes before the one of `limits`; `edge_only` is what keeps the component from boards.
+
+    `says_pool` tells whether the file says how many instances are kept between calls.
+    """
 
     name: str
     image: Image
@@ -32,11 +36,12 @@ class Draft:
     triggers: list[Trigger] = field(default_factory=list)
     edge: EdgeOptions = field(default_factory=EdgeOptions)
     edge_only: list[EdgeOnly] = field(default_factory=list)
+    says_pool: bool = False
 
-    def on_edge_hosts(self, node: Node, what: str, **options: Any) -> None:
+    def on_edge_hosts(self, node: Node, what: str, instead: str = "", **options: Any) -> None:
         """Take what edge hosts alone do, with the values it gives to fields of EdgeOptions."""
         self.edge = node.checked(lambda given: replace(self.edge, **given), options)
-        self.edge_only.append(EdgeOnly(node.place, what))
+        self.edge_only.append(EdgeOnly(node.place, what, instead))
 
     def component(self) -> Component:
         """The component as it stands in a descriptor."""

@@ -36,9 +36,10 @@ class EdgeOptions:
     `environment` is seen through wasi:cli/environment. `secrets` are names of secrets that lie on the device: their
     keys are added to environment and config there, and never travel. `mounts` are folders for wasi:filesystem.
     `allowed_hosts` are those that wasi:http/outgoing-handler may ask: `host`, `host:port`, `*.domain` or `*`.
-    `pool_size` instances are kept warm (0: a new one for each call); one is dropped after `max_invocations` calls
-    (0: never). `max_concurrency` calls run at the same time (0: as many as the host allows). `bindings` says which
-    subjects of wasmcloud:messaging go over a named link of the device (`[labels.NAME]`) instead of the host's own bus.
+    `pool_size` instances are kept warm (0: a new one for each call; 1: it stays, as on a board); one is dropped after
+    `max_invocations` calls (0: never). `max_concurrency` calls run at the same time (0: as many as the host allows).
+    `bindings` says which subjects of wasmcloud:messaging go over a named link of the device (`[labels.NAME]`) instead
+    of the host's own bus.
     """
 
     environment: Annotated[dict[str, str], Key(0)] = field(default_factory=dict)

@@ -6,14 +6,17 @@ instead. Secrets are named, their values lie on the device.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from wire.draft import Draft
 from wire.edge_options import Mount
 from wire.names import check_name
 from wire.yaml_nodes import Node, suggestion
 
-INSTANCES = {"poolSize": "pool_size", "maxInvocations": "max_invocations", "maxConcurrency": "max_concurrency"}
-"""Fields of a component that say how many instances and calls there are, by their names in `EdgeOptions`."""
+_POOL = "poolSize"
+_BOUNDS = {"maxInvocations": "max_invocations", "maxConcurrency": "max_concurrency"}
+INSTANCES = (_POOL, *_BOUNDS)
+"""Fields of a component that say how many instances and calls there are."""
 
 _MEBIBYTE = 1024 * 1024
 _PORTS = {"http": 80, "https": 443}
@@ -63,10 +66,20 @@ def take_resources(draft: Draft, node: Node, known_volumes: set[str]) -> None:
 
 
 def take_instances(draft: Draft, fields: Mapping[str, Node]) -> None:
-    """Give a component its pool and its bounds; 0 is what it has without the field."""
-    for name, option in INSTANCES.items():
+    """Give a component its pool and its bounds; 0 is what edge hosts do without the field.
+
+    One instance that is kept is what boards have in any case.
+    """
+    if _POOL in fields:
+        draft.says_pool, size = True, fields[_POOL].number()
+        if size == 1:
+            draft.edge = replace(draft.edge, pool_size=size)
+        elif size:
+            instead = "write poolSize: 1, which is what boards do"
+            draft.on_edge_hosts(fields[_POOL], f"{_POOL}: {size}", instead, pool_size=size)
+    for name, option in _BOUNDS.items():
         if name in fields and (count := fields[name].number()):
-            draft.on_edge_hosts(fields[name], name, **{option: count})
+            draft.on_edge_hosts(fields[name], name, "", **{option: count})
 
 
 def take_secrets(draft: Draft, node: Node) -> None:

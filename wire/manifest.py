@@ -9,7 +9,7 @@ each has its own, `petiole.build/crate.NAME`. Where images come from says `wire.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wire import digests, images, yaml_nodes
@@ -78,7 +78,8 @@ class BuildC:
 class Workload:
     """A workload file: `images` are the components, in the order of the descriptor, as files or where else they lie.
 
-    `builds` say how to make each file, None where somebody else does. `edge_only` is what keeps it from boards.
+    `builds` say how to make each file, None where somebody else does. `edge_only` is what keeps it from boards;
+    `unpooled` are the components that are called and do not say whether an instance is kept between calls.
     """
 
     path: Path
@@ -86,6 +87,7 @@ class Workload:
     images: tuple[Image, ...]
     builds: tuple[Build | BuildC | None, ...]
     edge_only: tuple[EdgeOnly, ...] = ()
+    unpooled: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -100,6 +102,11 @@ class Workload:
     def descriptor(self) -> Descriptor:
         """What devices get to know of the file."""
         return self.release
+
+    def for_boards(self) -> "Workload":
+        """The workload as boards take it, for which nothing may be `edge_only`: that one instance is kept is unsaid."""
+        parts = tuple(replace(part, edge=None) for part in self.release.components)
+        return replace(self, release=replace(self.release, components=parts))
 
 
 def load(path: Path | str) -> Workload:
@@ -126,7 +133,8 @@ def load(path: Path | str) -> Workload:
         template["spec"].fail(str(error))
     builds = _builds(annotations, ends, [draft.image for draft in drafts], path)
     edge_only = tuple(limit for draft in drafts for limit in draft.edge_only)
-    return Workload(path, release, tuple(draft.image for draft in drafts), builds, edge_only)
+    unpooled = tuple(draft.name for draft in drafts if not draft.says_pool and draft.name != SERVICE_NAME)
+    return Workload(path, release, tuple(draft.image for draft in drafts), builds, edge_only, unpooled)
 
 
 def _ends(spec: dict[str, Node]) -> list[str]:

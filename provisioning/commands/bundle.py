@@ -1,5 +1,6 @@
 """`petiole bundle`: Make, look into and check signed bundles."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +9,7 @@ import typer
 
 from provisioning import bundle, bundle_registry, keys
 from provisioning.bundle import Target
-from provisioning.console import JsonOption, print_fields, print_json, print_note
+from provisioning.console import NOTE, JsonOption, print_fields, print_json, print_note
 from provisioning.errors import InputError
 from wire import cose, digests, profiles
 from wire.descriptor import Grant
@@ -44,7 +45,9 @@ def make(
     print_note(f"making a bundle of {workload} for {target} hosts")
     made = bundle.make_from_file(workload, seed, target, profile=profile, sequence=sequence, build=build)
     _write(output, made.data)
-    _print(output, bundle.parse(made.data, str(output)), as_json)
+    for note in made.notes:
+        print_note(f"{NOTE}{note}")
+    _print(output, bundle.parse(made.data, str(output)), as_json, made.notes)
 
 
 @app.command()
@@ -132,10 +135,10 @@ def _read(file: Path) -> bytes:
         raise InputError(f"cannot be read: {error.strerror}", where=str(file)) from error
 
 
-def _print(file: Path, envelope: Envelope, as_json: bool) -> None:
+def _print(file: Path, envelope: Envelope, as_json: bool, notes: Sequence[str] = ()) -> None:
     fields = {"file": str(file), **_fields(envelope, envelope.manifest)}
     if as_json:
-        print_json(fields)
+        print_json({**fields, "notes": list(notes)})
         return
     parts = zip(fields["codes"], envelope.manifest.descriptor.components, strict=True)
     print_fields(

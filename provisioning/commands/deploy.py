@@ -13,7 +13,7 @@ from provisioning.api import Fleet, Json, connect
 from provisioning.bundle import Target as Class
 from provisioning.bundle import make_from_file, profile_of
 from provisioning.component import load_workload
-from provisioning.console import FleetOption, JsonOption, err, print_json, print_line, print_note
+from provisioning.console import NOTE, FleetOption, JsonOption, err, print_json, print_line, print_note
 from provisioning.deployment import Progress, Target, start, watch
 from provisioning.errors import DeploymentError, InputError
 from provisioning.keys import load_seed
@@ -77,7 +77,8 @@ def deploy(
                 )
         results = [outcome(api, target, timeout, quiet=as_json) for target in targets] if wait else []
     if as_json:
-        print_json(results or [{"device": target.device, **releases[target.device]} for target in targets])
+        shown = results or [{"device": target.device, **releases[target.device]} for target in targets]
+        print_json([{**entry, "notes": releases[entry["device"]]["notes"]} for entry in shown])
     elif not wait:
         print_note(f"Desired; watch it with: petiole status {device[0]}")
     bad = [result for result in results if result["state"] != "confirmed"]
@@ -100,7 +101,8 @@ def register(
     if source.startswith(SCHEME) or path.suffix == BUNDLE_SUFFIX:
         in_registry = source.startswith(SCHEME)
         data = bundle_registry.pull(bundle_registry.reference(source)).content if in_registry else read(path)
-        return dict.fromkeys(devices, api.add_release(data, force=force))
+        release = {**api.add_release(data, force=force), "notes": []}
+        return dict.fromkeys(devices, release)
     manifest = path / MANIFEST if path.is_dir() else path
     if not manifest.is_file():
         raise InputError("there is no such workload file", where=str(manifest))
@@ -121,7 +123,9 @@ def register(
     for target in sorted(set(classes.values())):
         with err.status(f"Building {manifest} for {target}"):
             bundle = make_from_file(manifest, seed, target, sequence=sequence, build=build)
-        made[target] = api.add_release(bundle.data, force=force)
+        for note in bundle.notes:
+            print_note(f"{NOTE}{note}")
+        made[target] = {**api.add_release(bundle.data, force=force), "notes": list(bundle.notes)}
     return {name: made[target] for name, target in classes.items()}
 
 

@@ -13,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from wire import senml, suit, topics
 from wire.descriptor import Component, Descriptor, Grant, Limits, Probation
+from wire.edge_options import EdgeOptions
 from wire.messages import (
     Ack,
     BlockAnswer,
@@ -38,6 +39,8 @@ GRANTS = {
     "petiole:telemetry/telemetry@0.1.0": Grant(),
     "wasi:i2c/i2c@0.2.0-draft": Grant(("i2c-env",)),
 }
+KEPT = EdgeOptions(pool_size=1)
+"""One instance that is kept, as on a board."""
 Found = TypeVar("Found")
 
 
@@ -62,10 +65,11 @@ def make_release(
     probation: Probation | None = None,
     config: dict[str, str] | None = None,
     triggers: tuple[Trigger, ...] = (),
+    edge: EdgeOptions | None = None,
 ) -> Made:
     """Release `sequence`.0 of a workload; its handler runs every `every_ms`, and is called by other `triggers` too."""
     granted = GRANTS if grants is None else grants
-    component = Component(name, granted, limits or Limits(), config or {}, (Every(every_ms), *triggers))
+    component = Component(name, granted, limits or Limits(), config or {}, (Every(every_ms), *triggers), edge)
     descriptor = Descriptor(name, f"{sequence}.0", (component,), probation or Probation(calls=2, seconds=30))
     envelope = suit.Envelope.parse(suit.build(descriptor, sequence, profile, [wasm], seed))
     code = envelope.manifest.codes[0]

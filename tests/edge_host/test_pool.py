@@ -16,7 +16,7 @@ from edge_host.runner import Part, check_parts, run_workload
 from edge_host.triggers import RUN
 from tests.edge_host import components
 from tests.edge_host.bench import Bench, Recorder
-from tests.edge_host.fleet_double import GRANTS
+from tests.edge_host.fleet_double import GRANTS, KEPT
 from tests.edge_host.test_running import Timed
 from wire.descriptor import Component, Grant, Limits
 from wire.edge_options import EdgeOptions
@@ -87,8 +87,11 @@ def run(test: Callable[[], object]) -> None:
 @pytest.mark.parametrize(
     ("edge", "triggers", "rules"),
     [
-        (None, (Every(50),), PoolRules(1, 1, 1)),
+        (None, (Every(50),), PoolRules(16, 0, 1, 0, 60.0)),
         (EdgeOptions(pool_size=3), (Service(),), PoolRules(1, 1, 1)),
+        (EdgeOptions(pool_size=1), (HttpRoute("*", "/"),), PoolRules(1, 1, 1)),
+        (EdgeOptions(pool_size=1, max_invocations=9), (Every(50),), PoolRules(1, 1, 1, 9)),
+        (EdgeOptions(pool_size=1, max_concurrency=2), (Every(50),), PoolRules(2, 1, 2, 0, 60.0)),
         (None, (HttpRoute("*", "/"),), PoolRules(16, 0, 1, 0, 60.0)),
         (None, (Calendar("* * * * *", None, SchedulePolicy(Concurrency.ALLOW)),), PoolRules(16, 0, 1, 0, 60.0)),
         (EdgeOptions(), (Every(50),), PoolRules(16, 0, 1, 0, 60.0)),
@@ -103,9 +106,9 @@ def test_what_a_descriptor_asks_for(edge: EdgeOptions | None, triggers: tuple[Tr
     assert PoolRules.of(Component("guest", triggers=triggers, edge=edge)) == rules
 
 
-def test_a_portable_component_keeps_its_instance_as_on_a_board(bench: Bench) -> None:
+def test_what_is_remembered_stays_with_a_pool_of_one_as_on_a_board(bench: Bench) -> None:
     async def check() -> None:
-        guest = Running(bench, components.trapping(3), Every(5))
+        guest = Running(bench, components.trapping(3), Every(5), edge=KEPT)
         with pytest.raises(StopError, match=r"^trap: unreachable$"):
             await guest.task
         assert guest.good == 3
@@ -113,9 +116,10 @@ def test_a_portable_component_keeps_its_instance_as_on_a_board(bench: Bench) -> 
     run(check)
 
 
-def test_with_options_of_edge_hosts_each_call_has_a_new_instance(bench: Bench) -> None:
+@pytest.mark.parametrize("edge", [None, EdgeOptions(), EdgeOptions(environment={"A": "b"})])
+def test_each_call_has_a_new_instance(edge: EdgeOptions | None, bench: Bench) -> None:
     async def check() -> None:
-        guest = Running(bench, components.trapping(1), Every(5), edge=EdgeOptions())
+        guest = Running(bench, components.trapping(1), Every(5), edge=edge)
         await guest.until(lambda: guest.good >= 5)
         await guest.stop()
 
@@ -236,7 +240,7 @@ def test_a_guest_that_computes_does_not_hold_up_the_end_of_its_workload(bench: B
     run(check)
 
 
-@pytest.mark.parametrize("edge", [None, EdgeOptions(), EdgeOptions(pool_size=2)])
+@pytest.mark.parametrize("edge", [None, KEPT, EdgeOptions(pool_size=2)])
 def test_components_call_each_other_through_pools(edge: EdgeOptions | None, bench: Bench) -> None:
     half = "petiole:example/half@0.1.0"
     described = (

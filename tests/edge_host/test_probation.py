@@ -13,10 +13,11 @@ from edge_host.release import stands_beside
 from edge_host.state import Release
 from tests.edge_host import components
 from tests.edge_host.bench import Bench
-from tests.edge_host.fleet_double import SEED, Made, make_release
+from tests.edge_host.fleet_double import KEPT, SEED, Made, make_release
 from tests.edge_host.power import Life
 from wire import cose, suit
 from wire.descriptor import Component, Descriptor, Grant, Probation
+from wire.edge_options import EdgeOptions
 from wire.errors import MalformedError
 from wire.interfaces import SERIAL
 from wire.messages import Desired
@@ -28,8 +29,8 @@ QUICK = Probation(calls=2, seconds=20)
 SHORT = Probation(calls=2, seconds=1)
 
 
-def release(number: int, wasm: bytes, probation: Probation = QUICK) -> Made:
-    return make_release("thermometer", wasm, number, every_ms=10, probation=probation)
+def release(number: int, wasm: bytes, probation: Probation = QUICK, edge: EdgeOptions | None = None) -> Made:
+    return make_release("thermometer", wasm, number, every_ms=10, probation=probation, edge=edge)
 
 
 def lives(bench: Bench, folder: Path, made: Made, until: Callable[[Life], bool]) -> Life:
@@ -47,7 +48,7 @@ def test_the_release_before_stands_by_and_works_on_at_once(bench: Bench, tmp_pat
 
     async def check() -> None:
         nonlocal seen
-        made = release(1, components.counting()), release(2, components.idle(), replace(SHORT, seconds=3))
+        made = release(1, components.counting(), edge=KEPT), release(2, components.idle(), replace(SHORT, seconds=3))
         life = Life(tmp_path / "state", bench, {each.desired.digest: each.payload for each in made})
         running = asyncio.create_task(life.run(lambda: done(life), made[0]))
         await life.until(lambda: life.is_in("confirmed", "1.0") and len(life.journal.measured) >= 5)

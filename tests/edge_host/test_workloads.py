@@ -10,7 +10,7 @@ import pytest
 
 from tests.edge_host import components
 from tests.edge_host.conftest import AgentProcess, Broker
-from tests.edge_host.fleet_double import FleetDouble, Made, Received, make_release
+from tests.edge_host.fleet_double import KEPT, FleetDouble, Made, Received, make_release
 from wire.descriptor import Grant, Limits, Probation
 
 DEVICE = "edge-1"
@@ -104,7 +104,9 @@ def test_other_bytes_than_the_manifest_says_are_refused(fleet: FleetDouble, new_
 def test_a_release_that_traps_on_probation_is_taken_back(fleet: FleetDouble, new_agent: NewAgent) -> None:
     agent = new_agent()
     start_confirmed(fleet, agent, make_release("thermometer", components.sender()))
-    bad = make_release("thermometer", components.trapping(3, ("send",)), 2, probation=Probation(calls=50, seconds=60))
+    bad = make_release(
+        "thermometer", components.trapping(3, ("send",)), 2, probation=Probation(calls=50, seconds=60), edge=KEPT
+    )
     fleet.desire(DEVICE, bad)
     entry = fleet.wait_state(DEVICE, "thermometer", "rolled-back")
     assert entry.reason == "trap: unreachable"

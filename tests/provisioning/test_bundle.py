@@ -13,6 +13,7 @@ from provisioning.component import BuiltComponent
 from provisioning.errors import InputError
 from tests.provisioning import workloads
 from wire import profiles
+from wire.edge_options import EdgeOptions
 from wire.suit import Envelope
 
 RUNNER = CliRunner()
@@ -46,7 +47,7 @@ def test_make_show_and_verify(workload_file: Path, key: Path, tmp_path: Path) ->
     made = run("make", "-f", workload_file, "--key", key, "--target", "edge", "-o", file, "--json")
     assert made.exit_code == 0, made.output
     shown = json.loads(run("show", file, "--json").stdout)
-    assert shown == json.loads(made.stdout)
+    assert {**shown, "notes": []} == {**json.loads(made.stdout), "notes": []}
     assert (shown["name"], shown["version"], shown["target"]) == ("hello", "1.0.0", "edge")
     assert shown["codes"][0]["inside"]
     verified = run("verify", file, "--anchor", key.with_suffix(".pub"), "--json")
@@ -108,6 +109,41 @@ def test_boards_know_utc_alone(workload_file: Path, key: Path, tmp_path: Path) -
             continue
         with pytest.raises(InputError, match=r"workload\.yaml:13: time-zone is for edge hosts alone"):
             bundle.make_from_file(path, keys.load_seed(key), Target.BOARD)
+
+
+def pooled(folder: Path, size: int | None) -> Path:
+    path = workloads.write(folder, crate=None)
+    said = "" if size is None else f", poolSize: {size}"
+    path.write_text(path.read_text().replace("'file:hello.wasm'}", f"'file:hello.wasm'{said}}}"))
+    return path
+
+
+def test_that_one_instance_is_kept_is_unsaid_to_boards(workload_file: Path, key: Path, tmp_path: Path) -> None:
+    seed, descriptors = keys.load_seed(key), []
+    for size in (None, 0, 1):
+        made = bundle.make_from_file(pooled(tmp_path, size), seed, Target.BOARD)
+        descriptors.append(made.manifest.descriptor.encode())
+        assert made.notes == ()
+    assert len(set(descriptors)) == 1
+    made = bundle.make_from_file(pooled(tmp_path, 1), seed, Target.EDGE)
+    assert made.manifest.descriptor.components[0].edge == EdgeOptions(pool_size=1)
+
+
+def test_boards_keep_one_instance_and_no_more(workload_file: Path, key: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"workload\.yaml:10: poolSize: 2 is for edge hosts alone") as caught:
+        bundle.make_from_file(pooled(tmp_path, 2), keys.load_seed(key), Target.BOARD)
+    assert caught.value.next_step.startswith("write poolSize: 1, which is what boards do")
+
+
+def test_who_may_run_on_both_hosts_is_told_that_they_differ(workload_file: Path, key: Path, tmp_path: Path) -> None:
+    file = tmp_path / "hello.suit"
+    for size, is_told in ((None, True), (0, False), (1, False), (2, False)):
+        path = pooled(tmp_path, size)
+        made = run("make", "-f", path, "--key", key, "--target", "edge", "-o", file, "--json")
+        assert made.exit_code == 0, made.output
+        notes = [line for line in made.stderr.splitlines() if line.startswith("note: hello: edge hosts make a new")]
+        assert len(notes) == is_told
+        assert len(json.loads(made.stdout)["notes"]) == is_told
 
 
 def test_two_releases_in_one_second_have_different_numbers(workload_file: Path, key: Path) -> None:

@@ -43,6 +43,7 @@ spec:
         - {namespace: wasi, package: cli, interfaces: [environment], version: 0.2.6}
 """
 SCHEDULE = "{every: 1s, concurrency: replace}"
+EVERY_SECOND = "        - {namespace: petiole, package: schedule, interfaces: [handler], config: {every: 1s}}\n"
 
 
 @pytest.fixture
@@ -75,13 +76,41 @@ def test_what_keeps_it_from_boards_has_its_line(file: Path) -> None:
     file.write_text(GOOD)
     found = {(limit.place, limit.what) for limit in manifest.load(file).edge_only}
     assert {
-        (f"{file}:13", "poolSize"),
+        (f"{file}:13", "poolSize: 2"),
         (f"{file}:17", "environment"),
         (f"{file}:19", "volumeMounts"),
         (f"{file}:20", "allowedHosts"),
         (f"{file}:23", "wasi:http/incoming-handler"),
         (f"{file}:24", "a rule of petiole:schedule"),
     } <= found
+
+
+@pytest.mark.parametrize(
+    ("said", "edge", "kept_from_boards", "unpooled"),
+    [
+        ("", None, [], ("control",)),
+        ("          poolSize: 0\n", None, [], ()),
+        ("          poolSize: 1\n", EdgeOptions(pool_size=1), [], ()),
+        ("          poolSize: 3\n", EdgeOptions(pool_size=3), ["poolSize: 3"], ()),
+        (
+            "          poolSize: 1\n          maxInvocations: 9\n",
+            EdgeOptions(pool_size=1, max_invocations=9),
+            ["maxInvocations"],
+            (),
+        ),
+    ],
+)
+def test_how_many_instances_are_kept(
+    said: str, edge: EdgeOptions | None, kept_from_boards: list[str], unpooled: tuple[str, ...], file: Path
+) -> None:
+    head, _, rest = GOOD.partition("          poolSize: 2\n")
+    file.write_text(head + said + "      hostInterfaces:\n" + EVERY_SECOND)
+    workload = manifest.load(file)
+    assert rest
+    assert workload.release.components[0].edge == edge
+    assert [limit.what for limit in workload.edge_only] == kept_from_boards
+    assert workload.unpooled == unpooled
+    assert workload.for_boards().release.components[0].edge is None
 
 
 def test_every_option_comes_back_from_its_descriptor() -> None:
