@@ -9,20 +9,15 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-import serial
-
+from provisioning import lines
 from provisioning.errors import DeviceRefusedError, NoAnswerError, PortError
 from wire import port_lock
 from wire.errors import MalformedError, SmpError
 from wire.refusals import Refusal
-from wire.smp import MAX_MESSAGE, Decoder, Group, Image, Message, Op, Os, Petiole, encode_frames
+from wire.smp import Decoder, Group, Image, Message, Op, Os, Petiole, encode_frames
 
 ANSWER_SECONDS = 5.0
 TRIES = 3
-READ_SECONDS = 0.05
-OPEN_TRIES = 10
-OPEN_PAUSE_SECONDS = 0.1
-"""An emulator takes one client at a time, and listens again a moment after the last one has gone."""
 
 
 class SmpClient:
@@ -40,26 +35,14 @@ class SmpClient:
         self._sequence = 0
         self._decoder = Decoder()
         try:
-            self._line = serial.serial_for_url(port, baudrate=baud, timeout=READ_SECONDS, do_not_open=True)
-            self._open(tries=OPEN_TRIES if "://" in port else 1)
-        except (serial.SerialException, ValueError) as error:
+            self._line = lines.open_line(port, baud)
+        except (OSError, ValueError) as error:
             self._unlock()
             raise PortError(
                 f"the port cannot be opened: {error}",
                 where=port,
                 next_step="is the board attached, and does no agent or monitor hold the port?",
             ) from error
-
-    def _open(self, tries: int) -> None:
-        self._line.exclusive = None if tries > 1 else True
-        while True:
-            try:
-                return self._line.open()
-            except serial.SerialException:
-                tries -= 1
-                if not tries:
-                    raise
-                time.sleep(OPEN_PAUSE_SECONDS)
 
     def __enter__(self) -> Self:
         return self
@@ -126,12 +109,11 @@ class SmpClient:
         try:
             self._line.write(frames)
             while time.monotonic() < deadline:
-                received = self._line.read(max(1, min(self._line.in_waiting, MAX_MESSAGE)))
-                for data in self._decoder.feed(received):
+                for data in self._decoder.feed(self._line.read()):
                     answer = _decoded(data)
                     if answer is not None and answer.is_answer_to(request):
                         return answer
-        except (serial.SerialException, OSError) as error:
+        except OSError as error:
             raise PortError(f"the line broke: {error}", where=self.port, next_step="is the board still on?") from error
         return None
 
