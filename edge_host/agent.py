@@ -14,7 +14,6 @@ import asyncio
 import logging
 import signal
 from collections.abc import Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from edge_host.anchors import Anchors
@@ -45,6 +44,7 @@ from edge_host.secrets import Secrets
 from edge_host.services import Services
 from edge_host.state import StateStore
 from edge_host.status import Status
+from edge_host.threads import GuestThreads
 from wire import topics
 from wire.errors import WireError
 from wire.messages import Ack, Command, CommandReply, EventKind, GuestMessage
@@ -75,12 +75,12 @@ class Agent:
         self._uplink = self._new_uplink(config, devices)
         self._delivery = Delivery(self._outbox, devices, self._publish)
         self._downloads = Downloads(self._artifacts, self._publish, self._uplink.connected)
-        engine = new_engine()
+        engine, threads = new_engine(), GuestThreads(config.guest_threads)
         labels = open_labels(config.labels, config.state)
         self._host = Host(
             engine,
-            EpochTicker(engine),
-            ThreadPoolExecutor(config.guest_threads, thread_name_prefix="guest"),
+            EpochTicker(engine, threads.look),
+            threads,
             labels,
             self._bus,
             KeyValueFile(config.state / "keyvalue.db", labels.all_of(KeyValueFile)),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from edge_host.errors import StopError
 from edge_host.guest import Call
 from edge_host.interfaces.signal import CANCELLED
+from edge_host.threads import Turn, hand_over
 
 MOST_WAITING = 8
 """Calls that wait for a component, besides those that run."""
@@ -22,18 +27,13 @@ class Interruptible(Protocol):
         """Stop it soon, from any thread."""
 
 
-class Pending:
-    """One call: it waits, runs and ends. Belongs to the event loop's thread but for `lease`."""
+class Queued:
+    """One call: it waits, runs and ends, and nobody asks how. May be used from any thread."""
 
-    def __init__(self, call: Call, begins: Callable[[], bool] | None = None) -> None:
-        """`begins` is asked right before the guest is called; the call is taken back when it says no."""
+    def __init__(self, call: Call) -> None:
         self.call = call
-        self._begins = begins
         self._instance: Interruptible | None = None
         self.is_cancelled = False
-        self.ended: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        """None for a good call or the text of the guest's error; a `StopError` when there was no end."""
-        self.ended.add_done_callback(lambda future: future.cancelled() or future.exception())
 
     def cancel(self) -> None:
         """Take it back: it is not begun, or stopped where it is."""
@@ -43,10 +43,7 @@ class Pending:
 
     def begin(self) -> bool:
         """Whether it is to run now."""
-        if self.is_cancelled or (self._begins is not None and not self._begins()):
-            self.fail(StopError(CANCELLED, "the call was taken back"))
-            return False
-        return True
+        return not self.is_cancelled
 
     def lease(self, instance: Interruptible) -> None:
         """The instance that runs it; told in the thread that calls it."""
@@ -56,50 +53,176 @@ class Pending:
 
     def end(self, error: str | None) -> None:
         """It ended well, or with an error of the guest."""
-        if not self.ended.done():
-            self.ended.set_result(error)
 
     def fail(self, stop: StopError) -> None:
         """It did not end by itself."""
-        if not self.ended.done():
-            self.ended.set_exception(stop)
+
+
+class Pending(Queued):
+    """One call whose end somebody in the event loop waits for."""
+
+    def __init__(self, call: Call, begins: Callable[[], bool] | None = None) -> None:
+        """`begins` is asked in the event loop, right before the guest is called; No takes the call back."""
+        super().__init__(call)
+        self._begins = begins
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[str | None] = self._loop.create_future()
+        """None for a good call or the text of the guest's error; a `StopError` when there was no end."""
+        self.ended.add_done_callback(lambda future: future.cancelled() or future.exception())
+
+    def begin(self) -> bool:
+        """Whether it is to run now; a thread of guests waits for the event loop to say so."""
+        if self._begins is None or self._is_here():
+            return self._may_begin()
+        said: Future[bool] = Future()
+
+        def ask() -> None:
+            try:
+                said.set_result(self._may_begin())
+            except BaseException as error:
+                said.set_exception(error)
+
+        hand_over()
+        self._loop.call_soon_threadsafe(ask)
+        return said.result()
+
+    def end(self, error: str | None) -> None:
+        """It ended well, or with an error of the guest."""
+        self._settle(error, None)
+
+    def fail(self, stop: StopError) -> None:
+        """It did not end by itself."""
+        self._settle(None, stop)
+
+    def _may_begin(self) -> bool:
+        if self.is_cancelled or (self._begins is not None and not self._begins()):
+            self.fail(StopError(CANCELLED, "the call was taken back"))
+            return False
+        return True
+
+    def _settle(self, error: str | None, stop: StopError | None) -> None:
+        if not self._is_here():
+            with contextlib.suppress(RuntimeError):  # nobody is there any more who waits
+                self._loop.call_soon_threadsafe(self._settle, error, stop)
+        elif not self.ended.done():
+            if stop is None:
+                self.ended.set_result(error)
+            else:
+                self.ended.set_exception(stop)
+
+    def _is_here(self) -> bool:
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return False
+
+
+@dataclass(eq=False)
+class Way(Turn):
+    """Calls of one kind that wait for a component: at most `lanes` of them run at the same time."""
+
+    lanes: int
+    take: Callable[[Way], bool]
+    """Runs one of them, from `Calls.begin` to `Calls.end`; what `Turn.run` gives."""
+    waiting: deque[Queued] = field(default_factory=deque)
+    coming: int = 0
+    """Turns that were given and have not begun."""
+    running: int = 0
+    dropped: int = 0
+
+    def run(self) -> bool:
+        """See `Turn.run`."""
+        return self.take(self)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many wait that no more may."""
+        return len(self.waiting) - self.coming >= MOST_WAITING
+
+    @property
+    def is_due(self) -> bool:
+        """Whether one of them could run that no turn was given for."""
+        return len(self.waiting) > self.coming and self.coming + self.running < self.lanes
 
 
 class Calls:
-    """Calls that wait for one component. Belongs to the event loop's thread but for `offer_soon`."""
+    """The calls of one component that wait, on two ways, and how many run. May be used from any thread."""
 
-    def __init__(self, dropped: Callable[[int], None]) -> None:
-        """`dropped` is told how many calls found no room, once there is room again."""
-        self._tell_dropped = dropped
-        self._dropped = 0
-        self._waiting: deque[Pending] = deque()
-        self._wanted = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, lanes: int, most: int, take: Callable[[Way], bool], give: Callable[[Turn], None]) -> None:
+        """At most `most` calls run at the same time, and at most `lanes` from the queue.
 
-    def offer(self, pending: Pending) -> bool:
-        """Queue a call; whether there was room."""
-        if len(self._waiting) >= MOST_WAITING:
-            self._dropped += 1
-            return False
-        self._waiting.append(pending)
-        self._wanted.set()
+        `give` lets a thread take a turn of a way, which runs a call by `take`.
+        """
+        self.queue = Way(lanes, take)
+        self.beside = Way(most, take) if most > 1 else self.queue
+        """The way of calls that do not wait for those in the queue."""
+        self._ways = {self.queue, self.beside}
+        self._most = most
+        self._give = give
+        self._lock = threading.Lock()
+        self._busy = 0
+        self._at_rest: Callable[[], None] | None = None
+
+    def offer(self, call: Queued, way: Way) -> bool:
+        """Let a call wait; whether there was room."""
+        with self._lock:
+            if self._at_rest is not None:
+                return False
+            if way.is_full:
+                way.dropped += 1
+                return False
+            way.waiting.append(call)
+            gives = self._gives(way)
+        if gives:
+            self._give(way)
         return True
 
-    def offer_soon(self, call: Call) -> None:
-        """Queue a call, from any thread."""
-        self._loop.call_soon_threadsafe(lambda: self.offer(Pending(call)))
+    def begin(self, way: Way) -> tuple[Queued | None, int]:
+        """The call that waits longest, which runs from now on until `end`, and how many were dropped before.
 
-    async def next(self) -> Pending:
-        """The call that waits longest, once there is one."""
-        while not self._waiting:
-            self._wanted.clear()
-            await self._wanted.wait()
-        if self._dropped:
-            self._tell_dropped(self._dropped)
-            self._dropped = 0
-        return self._waiting.popleft()
+        None after `close`: there is nothing to run then, and nothing to end.
+        """
+        with self._lock:
+            if self._at_rest is not None:
+                return None, 0
+            way.coming -= 1
+            way.running += 1
+            dropped, way.dropped = way.dropped, 0
+            return way.waiting.popleft(), dropped
 
-    def close(self, stop: StopError) -> None:
-        """Tell all that wait that they will not run."""
-        while self._waiting:
-            self._waiting.popleft().fail(stop)
+    def end(self, way: Way) -> bool:
+        """A call has ended; whether its turn goes on with the next one of the same way."""
+        with self._lock:
+            way.running -= 1
+            self._busy -= 1
+            if self._at_rest is not None:
+                self._rest(self._at_rest)
+                return False
+            others = [other for other in self._ways if other is not way and self._gives(other)]
+            goes_on = self._gives(way)
+        for other in others:
+            self._give(other)
+        return goes_on
+
+    def close(self, stop: StopError, at_rest: Callable[[], None]) -> None:
+        """Tell all that wait that they will not run, and call `at_rest` once none runs any more."""
+        left: list[Queued] = []
+        with self._lock:
+            self._at_rest = at_rest
+            for way in self._ways:
+                left += way.waiting
+                way.waiting.clear()
+            self._rest(at_rest)
+        for call in left:
+            call.fail(stop)
+
+    def _gives(self, way: Way) -> bool:
+        """Whether another turn of a way is to be given; it is counted then."""
+        gives = self._busy < self._most and way.is_due
+        way.coming += gives
+        self._busy += gives
+        return gives
+
+    def _rest(self, at_rest: Callable[[], None]) -> None:
+        if not any(way.running for way in self._ways):
+            at_rest()

@@ -11,6 +11,7 @@ import hashlib
 import os
 import platform
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import wasmtime
@@ -72,8 +73,10 @@ def _cpu_flags() -> str:
 class EpochTicker:
     """Advances the engine's epoch while at least one guest computes; costs nothing otherwise."""
 
-    def __init__(self, engine: wasmtime.Engine) -> None:
+    def __init__(self, engine: wasmtime.Engine, ticked: Callable[[], None] = lambda: None) -> None:
+        """`ticked` is told of each epoch that begins, in the thread of the ticker."""
         self._engine = engine
+        self._ticked = ticked
         self._computing = 0
         self._lock = threading.Lock()
         self._is_asleep = False
@@ -110,3 +113,4 @@ class EpochTicker:
                 self._wake.acquire()
             elif not self._closed.wait(TICK_SECONDS) and self._computing:
                 self._engine.increment_epoch()
+                self._ticked()

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from edge_host.errors import CompileError, StopError
 from edge_host.health import Health
+from edge_host.interfaces.context import TELL_SECONDS, Rate
 from edge_host.journal import Journal, WorkloadSink
 from edge_host.probes import Probe, probe_of
 from edge_host.release import authentic
@@ -31,6 +32,9 @@ RESTART_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 
 SETTLED_SECONDS = 60.0
 
+MOST_TOLD = 8
+"""Stops of calls alone that are told in `TELL_SECONDS`; more are logged here, as whoever may call may cause them."""
+
 
 class Owner(Protocol):
     """Who is told of a release that runs."""
@@ -38,11 +42,14 @@ class Owner(Protocol):
     def stopped(self, release: Release, reason: str) -> bool:
         """It was stopped; whether it is to be started again after a pause."""
 
+    def goes_on(self, release: Release) -> bool:
+        """A call of it was stopped that could end alone; whether it does."""
+
     def gave_up(self, release: Release, reason: str) -> None:
         """It was stopped too often, and stays so."""
 
-    def healthy(self, release: Release) -> None:
-        """Its health became better."""
+    def healthy(self, release: Release) -> bool:
+        """Its health became better; whether more such signs count."""
 
 
 class Execution:
@@ -57,6 +64,7 @@ class Execution:
         self._loaded = loaded
         self._running: Running | None = None
         self._is_held = False
+        self._stops_told = Rate(MOST_TOLD, TELL_SECONDS)
         self._task = spawn(self._keep_running(), f"workload {release.name}")
 
     def hold(self) -> None:
@@ -109,17 +117,24 @@ class Execution:
             for code, component in zip(codes, descriptor.components, strict=True)
         ]
 
+        loop = asyncio.get_running_loop()
+        counts = True
+
+        def good(component: str) -> None:
+            nonlocal counts
+            health.good_call(component)
+            counts = self._owner.healthy(release)
+
         def called(part: Part, error: str | None) -> None:
             if error is not None:
                 part.sink.log("error", "handler", error)
-            else:
-                health.good_call(part.described.name)
-                self._owner.healthy(release)
+            elif counts:
+                loop.call_soon_threadsafe(good, part.described.name)
 
-        running = self._running = Running(services.host, release.name, parts, called)
+        running = self._running = Running(services.host, release.name, parts, called, self._spares)
         if self._is_held:
             running.hold()
-        later = asyncio.get_running_loop().call_later(health.service_seconds or 0, self._services_ran, health)
+        later = loop.call_later(health.service_seconds or 0, self._services_ran, health)
         probe = probe_of(descriptor)
         asking = spawn(self._ask(probe, running, health), f"probe of {release.name}") if probe is not None else None
         try:
@@ -130,6 +145,15 @@ class Execution:
             await cancel(asking)
             for code in codes:
                 code.close()
+
+    def _spares(self, stop: StopError) -> bool:
+        if not self._owner.goes_on(self.release):
+            return False
+        if self._stops_told.take(1):
+            tell_stop(self._services.journal, self.release, stop)
+        else:
+            log.warning("workload %s, component %s: %s", self.release.name, stop.component, stop)
+        return True
 
     def _sink(self, component: Component, health: Health) -> WorkloadSink:
         release = self.release

@@ -19,6 +19,7 @@ import wasmtime
 
 from edge_host import engine, epochs
 from edge_host.interfaces.signal import Signal
+from edge_host.threads import hand_over
 from wire.descriptor import Limits
 
 
@@ -98,6 +99,7 @@ class Pace:
 
     def _wait(self) -> None:
         self._ticker.end()
+        hand_over()
         self._waits_since = time.monotonic()
 
     def _go_on(self, failed: bool) -> None:

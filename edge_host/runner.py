@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -20,6 +19,7 @@ from edge_host.engine import EpochTicker
 from edge_host.errors import StopError
 from edge_host.guest import Guest, check, provider_of
 from edge_host.interfaces.context import GuestContext, Sink
+from edge_host.isolation import Spares
 from edge_host.key_values import KeyValueFile, KeyValues
 from edge_host.labels import Labels
 from edge_host.links import ComponentBus, bus_for
@@ -30,6 +30,7 @@ from edge_host.schedule_log import ScheduleLog
 from edge_host.scheduler import Clock
 from edge_host.secrets import Secrets
 from edge_host.serving import Serving, finish
+from edge_host.threads import GuestThreads
 from edge_host.wall_clock import WallClock
 from wire.descriptor import Component
 from wire.edge_options import EdgeOptions
@@ -45,7 +46,7 @@ class Host:
 
     engine: wasmtime.Engine
     ticker: EpochTicker
-    pool: Executor
+    pool: GuestThreads
     labels: Labels
     bus: Bus | ComponentBus
     key_values: KeyValueFile
@@ -79,7 +80,7 @@ class Part:
 
 
 Called = Callable[[Part, str | None], None]
-"""Told of each call that ended: the guest's error text, or None for a good one."""
+"""Told of each call that ended, in the thread of the call: the guest's error text, or None for a good one."""
 
 
 def check_parts(engine: wasmtime.Engine, codes: Sequence[WasmComponent], components: Sequence[Component]) -> None:
@@ -130,12 +131,15 @@ def providers(component: Component) -> Mapping[str, str]:
 class Running:
     """One release of a workload in this process. Belongs to the event loop's thread."""
 
-    def __init__(self, host: Host, name: str, parts: Sequence[Part], called: Called) -> None:
-        """`called` is told of each call that ended."""
+    def __init__(
+        self, host: Host, name: str, parts: Sequence[Part], called: Called, spares: Spares = lambda _stop: False
+    ) -> None:
+        """`called` is told of each call that ended; `spares` says which stops end their call alone."""
         self._host = host
         self._name = name
         self._parts = {part.described.name: part for part in parts}
         self._called = called
+        self._spares = spares
         self._hosts: dict[str, Host] = {}
         self._pools: dict[str, Pool] = {}
         self._servings: list[Serving] = []
@@ -144,7 +148,8 @@ class Running:
     async def run(self, loaded: Callable[[], None] = lambda: None) -> None:
         """Load all components, tell `loaded`, let the triggers call, and go on so until cancelled.
 
-        Raises `StopError`, which names the component, when one is stopped, `RefusedError` when one does not fit here.
+        Raises `StopError`, which names the component, when a stop ends more than its call, `RefusedError` when one does
+        not fit here.
         """
         try:
             for component in in_order([part.described for part in self._parts.values()]):
@@ -181,6 +186,11 @@ class Running:
             if problem is not None:
                 return problem
         return None
+
+    def _ends_alone(self, stop: StopError) -> bool:
+        """Whether a call ends alone that was stopped in one of the components, maybe one that it called."""
+        pool = self._pools.get(stop.component)
+        return pool is not None and not pool.rules.keeps_one and self._spares(stop)
 
     async def _load(self, described: Component) -> None:
         part = self._parts[described.name]
@@ -221,7 +231,7 @@ class Running:
 
     async def _serve(self) -> None:
         self._servings = [
-            Serving(self._hosts[name], self._name, self._parts[name], pool, self._called)
+            Serving(self._hosts[name], self._name, self._parts[name], pool, self._called, spares=self._ends_alone)
             for name, pool in self._pools.items()
         ]
         running = [asyncio.create_task(serving.run()) for serving in self._servings]

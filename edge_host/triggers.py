@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge_host.calls import Calls, Pending
 from edge_host.guest import Call
 from edge_host.interfaces.messaging import broker_message
 from edge_host.messages import Message
@@ -26,16 +25,19 @@ from wire.triggers import AtStart, Calendar, EdgeKind, Every, HttpRoute, InputEd
 if TYPE_CHECKING:
     from edge_host.runner import Host
 
-__all__ = ["RUN", "SERVE", "Triggers"]
+__all__ = ["RUN", "SERVE", "START", "Triggers"]
 
 SERVE = Call(SERVICE.full_name, "run")
+START = Call(RUN.interface, RUN.function)
+"""The run at the start, told apart from others by being this very object."""
 
 
 @dataclass(frozen=True)
 class Ways:
-    """Where calls go: messages and edges into `queue`, runs of schedules to `offer`, HTTP requests to `request`."""
+    """Where calls go: messages and edges to `queue`, runs of schedules to `offer`, HTTP requests to `request`."""
 
-    queue: Calls
+    queue: Callable[[Call], None]
+    """May be used from any thread."""
     offer: Offer
     request: Handler
 
@@ -63,9 +65,9 @@ class Triggers:
                 case MessageFilter():
                     self._subscribe(trigger)
                 case AtStart() if not self._was_started:
-                    self._queue.offer(Pending(RUN))
+                    self._queue(START)
                 case Service() if not self._was_started:
-                    self._queue.offer(Pending(SERVE))
+                    self._queue(SERVE)
                 case HttpRoute():
                     self._ends.append(self._host.routes.add(trigger.host, trigger.path, self._ways.request))
         self._was_started = True
@@ -89,15 +91,13 @@ class Triggers:
 
         def changed(high: bool) -> None:
             if trigger.edge is EdgeKind.ANY or high == (trigger.edge is EdgeKind.RISING):
-                self._queue.offer_soon(Call(EDGE_HANDLER.full_name, "edge", (trigger.label, high)))
+                self._queue(Call(EDGE_HANDLER.full_name, "edge", (trigger.label, high)))
 
         self._ends.append(pin.watch(changed))
 
     def _subscribe(self, trigger: MessageFilter) -> None:
         def received(message: Message) -> None:
             arguments = (broker_message(message),)
-            self._queue.offer_soon(
-                Call(MESSAGE_HANDLER.full_name, "handle-message", arguments, reply_to=message.reply_to)
-            )
+            self._queue(Call(MESSAGE_HANDLER.full_name, "handle-message", arguments, reply_to=message.reply_to))
 
         self._ends.append(self._host.bus.subscribe(trigger.subjects, received))

@@ -149,15 +149,20 @@ class Workload:
         self._services.changed()
         return True
 
+    def goes_on(self, release: Release) -> bool:
+        """On probation every stop is the end of it; a confirmed release outlives a call that ends alone."""
+        return not self._is_on_probation(release)
+
     def gave_up(self, release: Release, reason: str) -> None:
         """Leave a confirmed release stopped; a restart, of it or of the agent, or a new release ends that."""
         tell_state(self._services.journal, self._note(replace(release, state=State.FAILED), reason))
         self._services.changed()
 
-    def healthy(self, release: Release) -> None:
-        """A release on probation gave a sign of health."""
+    def healthy(self, release: Release) -> bool:
+        """A release gave a sign of health; whether it is still on probation, where such signs count."""
         if self._is_on_probation(release):
             self._confirm_when_healthy()
+        return self._is_on_probation(release)
 
     def _note(self, release: Release, reason: str) -> Release:
         self.running = replace(release, reason=reason)

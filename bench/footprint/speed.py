@@ -28,6 +28,7 @@ from edge_host.runner import Part, run_workload
 from tests.edge_host import components
 from tests.edge_host.bench import Bench, Recorder
 from wire.descriptor import Component, Grant, Limits
+from wire.edge_options import EdgeOptions
 from wire.interfaces import HANDLER, MESSAGING
 from wire.triggers import AtStart, Every, MessageFilter
 
@@ -42,6 +43,8 @@ AMPLE = Limits(
     host_call_bytes=1 << 20,
     messages_per_second=1 << 30,
 )
+KEPT = EdgeOptions(pool_size=1)
+"""One instance of a component stays: what a new one costs is in the cold starts."""
 RUN = Call(HANDLER.full_name, "run")
 
 
@@ -71,11 +74,16 @@ async def _peer_calls(bench: Bench) -> float:
     """One component calls another, all in the way in which the agent runs workloads."""
     wasm = (guests.calling(CALLS), components.halving())
     described = (
-        Component("caller", {HALF: Grant(("halver",))}, AMPLE, {}, (Every(1),)),
-        Component("halver", {}, AMPLE),
+        Component("caller", {HALF: Grant(("halver",))}, AMPLE, {}, (Every(1),), KEPT),
+        Component("halver", {}, AMPLE, edge=KEPT),
     )
     ended: asyncio.Queue[float] = asyncio.Queue()
-    running = _run(bench, "pair", wasm, described, lambda *_: ended.put_nowait(time.process_time()))
+    loop = asyncio.get_running_loop()
+
+    def tell(_part: object, _error: str | None) -> None:
+        loop.call_soon_threadsafe(ended.put_nowait, time.process_time())
+
+    running = _run(bench, "pair", wasm, described, tell)
     try:
         times = [await _next(ended, running) for _ in range(ROUNDS + 1)]
     finally:
@@ -89,8 +97,8 @@ async def _messages(bench: Bench) -> dict[str, float]:
     wasm = (guests.passing_on("bench.b"), guests.passing_on("bench.a"))
     starts = tuple(AtStart() for _ in range(IN_FLIGHT))
     described = (
-        Component("a", grant, AMPLE, {}, (MessageFilter("bench.a"), *starts)),
-        Component("b", grant, AMPLE, {}, (MessageFilter("bench.b"),)),
+        Component("a", grant, AMPLE, {}, (MessageFilter("bench.a"), *starts), KEPT),
+        Component("b", grant, AMPLE, {}, (MessageFilter("bench.b"),), KEPT),
     )
     count = 0
 

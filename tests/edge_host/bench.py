@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from wasmtime.component import Component as WasmComponent
@@ -19,6 +18,7 @@ from edge_host.runner import Host
 from edge_host.secrets import Secrets
 from edge_host.simulated import SimulatedBus, SimulatedPin, SimulatedPwm, SimulatedSpi, Tmp105
 from edge_host.simulated_serial import Loop
+from edge_host.threads import GuestThreads
 from tests.edge_host.fleet_double import GRANTS
 from wire.descriptor import Component, Grant, Limits
 from wire.triggers import Every, Trigger
@@ -82,11 +82,11 @@ class Bench:
         )
         self.bus = Bus()
         self.key_values = KeyValueFile(folder / "keyvalue.db")
-        self.pool = ThreadPoolExecutor(16)
+        self.pool = GuestThreads(16)
         self.blobs = BlobPlaces(folder / "blobs", self.labels)
         self.secrets = Secrets(folder / "secrets")
         self.host = Host(
-            *(engine, EpochTicker(engine), self.pool, self.labels, self.bus, self.key_values),
+            *(engine, EpochTicker(engine, self.pool.look), self.pool, self.labels, self.bus, self.key_values),
             blobs=self.blobs,
             secrets=self.secrets,
         )
