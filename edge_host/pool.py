@@ -22,6 +22,7 @@ from typing import Any
 from edge_host.errors import StopError
 from edge_host.guest import Call, Guest
 from edge_host.interfaces.signal import CANCELLED
+from edge_host.threads import hand_over
 from wire.descriptor import Component
 from wire.edge_options import EdgeOptions
 from wire.triggers import Service
@@ -150,9 +151,9 @@ class Pool:
 
     def _take(self) -> Guest:
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._cancelled or self._idle or len(self._leased) + self._coming < self.rules.most
-            )
+            while not self._has_room():
+                hand_over()
+                self._changed.wait()
             if self._cancelled:
                 raise StopError(CANCELLED, "the workload is being stopped")
             if self._idle:
@@ -174,6 +175,9 @@ class Pool:
             if self._cancelled:
                 guest.interrupt()
         return guest
+
+    def _has_room(self) -> bool:
+        return self._cancelled or bool(self._idle) or len(self._leased) + self._coming < self.rules.most
 
     @staticmethod
     def _renewed(guest: Guest) -> Guest:
