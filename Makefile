@@ -6,7 +6,12 @@ export PATH := $(CURDIR)/.cache/venv/bin:$(PATH)
 export PETIOLE_ROOT := $(CURDIR)
 # The command starts often: let Python keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
-CARGO := CARGO_TARGET_DIR=$(CURDIR)/.cache/cargo/host cargo
+# Without make's flags: two builds at a time each use the whole machine, instead of two jobs between them.
+ALONE := env --unset=MAKEFLAGS
+CARGO := $(ALONE) CARGO_TARGET_DIR=$(CURDIR)/.cache/cargo/host cargo
+# Tests of boards wait more than they compute: there is one process more than the two boards need.
+WORKERS ?= $(shell n=$$(nproc); echo $$((n > 3 ? n : 3)))
+PYTEST := $(PY) -m pytest -q -n $(WORKERS)
 
 .PHONY: help setup demo test test-fast test-rust test-python firmware kills chaos wear power fuzz lint format bench bench-size bench-footprint screenshot deb clean
 
@@ -21,14 +26,15 @@ demo: setup ## the story of Petiole on this machine (KEEP=1 leaves it running)
 
 test: ## every test, from the units to the emulated boards
 	@tools/setup test
-	@$(MAKE) --no-print-directory test-rust test-python
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-rust firmware
+	$(PYTEST) --dist loadgroup --durations=15
 
 test-rust: ## host tests of the firmware's crates
 	cd firmware && $(CARGO) test --quiet --workspace --exclude 'board-*'
 	cd examples && $(CARGO) test --quiet -p petiole-guest
 
 test-python: firmware
-	$(PY) -m pytest -q -n 2 --dist loadgroup --durations=15
+	$(PYTEST) --dist loadgroup --durations=15
 
 kills: firmware ## 200 power cuts during updates on each emulated board (long; CUTS=, SEED=)
 	PETIOLE_CUTS=$(or $(CUTS),200) PETIOLE_SEED=$(or $(SEED),4) $(PY) -m pytest -q -s tests/firmware/test_kills.py
@@ -51,12 +57,13 @@ test-fast: ## what you run all the time: no emulators, no browser
 	$(PY) -m pytest -q -m "not system" -n 2
 
 firmware: ## both emulated boards' firmware and the ahead-of-time compiler
-	@petiole board build qemu-an505
-	@petiole board build qemu-riscv32
-	@petiole component build examples/hello --json >/dev/null
+	@$(ALONE) petiole board build qemu-an505
+	@$(ALONE) petiole board build qemu-riscv32
+	@$(ALONE) petiole component build examples/hello --json >/dev/null
 
-lint: ## ruff, mypy, import rules, rustfmt, clippy; warnings are errors
+lint: ## ruff, mypy, import rules, shellcheck, rustfmt, clippy; warnings are errors
 	@tools/setup run
+	shellcheck .ci/run tools/setup packaging/deb/p*
 	ruff check .
 	ruff format --check .
 	mypy
