@@ -12,6 +12,7 @@ import wasmtime
 from edge_host.errors import OverloadError, StopError
 from edge_host.interfaces.adapter import ResourceNumber, new_handle
 from edge_host.interfaces.context import GuestContext
+from edge_host.isolation import MOST_STOPS
 from edge_host.routes import Handler
 from tests.edge_host.bench import Bench
 from tests.edge_host.test_pool import UNLIMITED, Running, run
@@ -108,6 +109,26 @@ def test_a_stop_is_told_to_the_one_who_asked(bench: Bench) -> None:
             await guest.task
 
     serve(ask, bench, "unreachable")
+
+
+def test_requests_that_trap_end_alone_however_many(bench: Bench) -> None:
+    async def check() -> None:
+        told: list[StopError] = []
+
+        def spares(stop: StopError) -> bool:
+            told.append(stop)
+            return True
+
+        guest = Running(bench, answering("unreachable"), ROUTE, spares=spares)
+        handler = await routed(guest)
+        for _ in range(3 * MOST_STOPS):
+            with pytest.raises(StopError, match=r"^trap: unreachable$"):
+                await handler(Asking())
+        await guest.until(lambda: len(told) == 3 * MOST_STOPS)
+        assert {stop.component for stop in told} == {"guest"}
+        await guest.stop()
+
+    run(check)
 
 
 def test_requests_that_find_no_room_are_told(bench: Bench) -> None:

@@ -9,8 +9,10 @@ from collections.abc import Callable
 import pytest
 from wasmtime.component import Component as WasmComponent
 
+from edge_host import runner
 from edge_host.errors import StopError
 from edge_host.guest import Guest
+from edge_host.isolation import Spares
 from edge_host.pool import Pool, PoolRules
 from edge_host.runner import Part, check_parts, run_workload
 from edge_host.triggers import RUN
@@ -52,7 +54,13 @@ class Running:
     """One workload of one component that runs until it is stopped."""
 
     def __init__(
-        self, bench: Bench, wasm: bytes, *triggers: Trigger, edge: EdgeOptions | None = None, limits: Limits = UNLIMITED
+        self,
+        bench: Bench,
+        wasm: bytes,
+        *triggers: Trigger,
+        edge: EdgeOptions | None = None,
+        limits: Limits = UNLIMITED,
+        spares: Spares = lambda _stop: False,
     ) -> None:
         self.sink = Timed()
         self.host = bench.host
@@ -61,7 +69,8 @@ class Running:
         check_parts(bench.engine, [code], [described])
         part = Part(code, described, self.sink)
         self.good = 0
-        self.task = asyncio.create_task(run_workload(bench.host, "running", [part], self._called))
+        workload = runner.Running(bench.host, "running", [part], self._called, spares)
+        self.task = asyncio.create_task(workload.run())
 
     def _called(self, _part: Part, error: str | None) -> None:
         self.good += error is None
