@@ -1,7 +1,8 @@
 """`python -m bench.wear`: bytes written to disk for telemetry and for a deployment, beside their payload.
 
-Telemetry is kept as an agent does at some rates: records of one measurement, a synchronisation every five seconds, and
-acknowledgements after each. The same goes into SQLite (WAL, as a reference for the choice of a log of our own).
+Telemetry is kept as an agent does at some rates, in records of one measurement. **Online** the fleet acknowledges each
+record half of `sync-seconds` after it was made; **offline** it does not. The time is simulated. The same goes into
+SQLite (WAL, all of five seconds in one transaction, as a reference for the choice of a log of our own).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -20,11 +22,13 @@ from pathlib import Path
 from bench.wear_disk import Disk, disk, written_by
 from edge_host.outbox import TELEMETRY, Outbox, OutboxPolicy
 from edge_host.outbox_model import ClassPolicy, Discard
+from edge_host.outbox_tail import is_in_memory
 from wire import senml
 
 SYNC_SECONDS = 5
 RATES = (1, 10, 100, 500)
 ROUNDS = 120
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made there
 
 
 @dataclass(frozen=True)
@@ -60,23 +64,32 @@ def packs(count: int) -> list[bytes]:
     ]
 
 
-def telemetry(disk: Disk, rate: int) -> Wear:
-    """The outbox at `rate` records a second."""
-    policy = OutboxPolicy(ClassPolicy(64 << 20, Discard.NEWEST), sync_seconds=3600)
-    outbox = Outbox(disk.folder / f"log-{rate}", policy)
-    records = packs(rate * SYNC_SECONDS)
+def telemetry(disk: Disk, rate: int, *, online: bool, memory: Path | None, sync: int = SYNC_SECONDS) -> Wear:
+    """The outbox at `rate` records a second, with its newest end in `memory`."""
+    bound = ClassPolicy(64 << 20, Discard.NEWEST)
+    where = f"{'online' if online else 'offline'}-{sync}-{memory is not None}"
+    outbox = Outbox(disk.folder / f"log-{rate}-{where}", OutboxPolicy(bound, sync_seconds=sync * 3600, memory=memory))
+    records = packs(rate * sync)
+    halves = (records[: len(records) // 2], records[len(records) // 2 :])
 
     def work() -> None:
-        for _ in range(ROUNDS):
-            for record in records:
+        before = None
+        for half in halves * ROUNDS:
+            for record in half:
                 position = outbox.append("edge-1", TELEMETRY, record)
-            outbox.sync()
-            outbox.acknowledge("edge-1", TELEMETRY, position)
+            if online and before is not None:
+                outbox.acknowledge("edge-1", TELEMETRY, before)
+            outbox.keep_safe()
+            before = position if half else before
 
-    work()  # the first files are new to the file system; later ones are used again
-    result = measure(disk, f"log of segments, {rate} records a second", ROUNDS * sum(map(len, records)), work)
+    result = measure(disk, _name(rate, online, memory, sync), ROUNDS * sum(map(len, records)), work)
     outbox.close()
     return result
+
+
+def _name(rate: int, online: bool, memory: Path | None, sync: int) -> str:
+    where = "memory-folder" if memory is not None else "no memory-folder"
+    return f"{rate:3} records/s {'online' if online else 'offline'}, sync-seconds {sync}, {where}"
 
 
 def in_sqlite(disk: Disk, rate: int, *, each: bool) -> Wear:
@@ -147,6 +160,23 @@ def coded(size: int) -> bytes:
     return components.component(components.OK, declarations=function * (size * 8 // each))
 
 
+def all_telemetry(disk: Disk) -> list[Wear]:
+    """At all rates: online and offline, with and without a folder in memory, and in SQLite."""
+    memory = Path(tempfile.mkdtemp(dir=SHARED_MEMORY)) if is_in_memory(SHARED_MEMORY) else None
+    try:
+        results = [
+            telemetry(disk, rate, online=online, memory=place)
+            for place in dict.fromkeys((memory, None))
+            for online in (True, False)
+            for rate in RATES
+        ]
+        results += [telemetry(disk, rate, online=False, memory=memory, sync=60) for rate in (1, 10)]
+    finally:
+        if memory is not None:
+            shutil.rmtree(memory)
+    return [*results, *(in_sqlite(disk, rate, each=False) for rate in RATES), in_sqlite(disk, 10, each=True)]
+
+
 def main() -> None:
     """Print a line for each measurement; with `--json` the same as JSON."""
     parser = argparse.ArgumentParser()
@@ -156,10 +186,7 @@ def main() -> None:
     results: list[Wear] = []
     with disk() as here:
         if options.only != "deployment":
-            for rate in RATES:
-                results.append(telemetry(here, rate))
-                results.append(in_sqlite(here, rate, each=False))
-            results.append(in_sqlite(here, 10, each=True))
+            results += all_telemetry(here)
         if options.only != "telemetry":
             results += [deployment(here, 1 << 20, code=code) for code in (False, True)]
     for result in results:

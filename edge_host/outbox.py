@@ -2,8 +2,9 @@
 
 Records of one device and stream are numbered 1, 2, 3, ... within the device's **epoch**, the Unix time in ms when the
 device first had a record. They lie in a log (`edge_host.outbox_log`): what was appended survives ``kill -9`` at once,
-and a power cut at once (events) or after some seconds (telemetry and log lines, which share a synchronisation). After a
-power cut the numbers go on far behind the last one that is known, so that no number is given to two records.
+and a power cut at once (events) or after some seconds (telemetry and log lines, which share a synchronisation, and need
+none when they are acknowledged first). After a power cut the numbers go on far behind the last one that is known, so
+that no number is given to two records.
 
 Each class of records has a bound in bytes and a rule for what happens there (`edge_host.outbox_model`). Nothing is lost
 silently: what was refused, discarded or thinned out is counted and told in a ``dropped`` event.
@@ -11,11 +12,11 @@ silently: what was refused, discarded or thinned out is counted and told in a ``
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from edge_host.errors import OutboxFullError
@@ -33,8 +34,11 @@ from edge_host.outbox_model import (
     OutboxStatistics,
     Position,
 )
+from edge_host.outbox_reading import Reader
 from edge_host.outbox_room import compact, make_room, remove_unwanted
 from edge_host.outbox_state import Stream
+from edge_host.outbox_syncer import Syncer
+from edge_host.outbox_tail import tail_in
 from wire import cbor
 from wire.messages import Event, EventKind, QueueDepth, unix_ms
 
@@ -50,11 +54,8 @@ LEAST_SEGMENT_BYTES = 4096
 THINNED_SEGMENT_BYTES = 64 * 1024
 """Two segments are averaged while everybody waits: some 2,000 records."""
 
-SYNC_BYTES = 128 * 1024
+SYNC_BYTES = 192 * 1024
 """So many bytes are synchronised before their time."""
-
-MOST_PLACEHOLDERS = 64
-"""A longer gap between two records ends a batch."""
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -79,25 +80,20 @@ class Outbox:
         most = THINNED_SEGMENT_BYTES if self._policy.telemetry.discard == Discard.THIN_OUT else SEGMENT_BYTES
         segment = max(LEAST_SEGMENT_BYTES, min(most, smallest // 16))
         self._most_on_disk = bounds + bounds // 4 + 4 * segment
-        self._log = Log(folder, segment)
+        self._log = Log(folder, segment, tail_in(self._policy.memory, folder))
         self._state = self._log.load()
+        self._reader = Reader(self._log)
         self._statistics = {name: ClassStatistics(self._policy.of(name).bytes) for name in STREAMS}
-        self._ends: dict[int, dict[int, tuple[int, int]]] = {}
-        self._pending = 0
-        self._closing = False
-        self._dirty = threading.Condition()
+        self._shorter = self._behind = self._closed = False
         self._open(this_boot() if boot is None else boot)
-        self._syncer = threading.Thread(target=self._keep_synced, name="outbox", daemon=True)
-        self._syncer.start()
+        self._syncer = Syncer(self.keep_safe, self._policy.sync_seconds / 2)
 
     def close(self) -> None:
         """Put everything on disk and close the files."""
-        with self._dirty:
-            if self._closing:
-                return
-            self._closing = True
-            self._dirty.notify()
-        self._syncer.join()
+        if self._closed:
+            return
+        self._closed = True
+        self._syncer.close()
         try:
             with self._transaction():
                 for stream in self._state.streams:
@@ -119,8 +115,9 @@ class Outbox:
             into = self._stream(device, stream)
             self._make_room(into, record)
             self._tell(into)
-            position = self._append(Kind.RECORD, into, record, b"")
-        self._settle(stream == EVENT if safe is None else safe)
+            through = stream == EVENT if safe is None else safe
+            position = self._append(Kind.RECORD, into, record, b"", through=through)
+        self._settle(through or into.last - into.safe > SKIP // 2)
         return position
 
     def append_from_board(self, device: str, boot: int, seq: int, stream: str, record: bytes) -> Position | None:
@@ -136,7 +133,7 @@ class Outbox:
             self._tell(into)
             position = self._append(Kind.FROM_BOARD, into, record, ORIGIN.pack(boot, seq))
             self._state.set_source(device, boot, seq)
-        self._settle(safe=False)
+        self._settle(into.last - into.safe > SKIP // 2)
         return position
 
     def source(self, device: str, boot: int) -> int:
@@ -156,9 +153,33 @@ class Outbox:
     def sync(self) -> None:
         """Return when a power cut loses nothing that was appended before; raises `OutboxFullError`."""
         try:
-            self._log.sync(self._log.written, self._lock)
+            with self._lock:
+                self._shorten()
+                mark, lasts = self._log.written, [stream.last for stream in self._state.streams]
+            self._log.sync(mark, self._lock)
         except OSError as error:
+            self._behind = True
             raise _unwritable(error) from error
+        self._behind = False
+        for stream, last in zip(self._state.streams, lasts, strict=False):
+            stream.safe = max(stream.safe, last)
+
+    def keep_safe(self) -> bool:
+        """Put on disk what waited for that at the call before too; whether anything waits still.
+
+        It is called every half of `sync_seconds`, so that nothing waits longer than that.
+        """
+        with self._lock:
+            self._shorten()
+            streams = self._state.streams
+            due = any(stream.marked > max(stream.gone, stream.safe) for stream in streams)
+            for stream in streams:
+                stream.marked = stream.last
+            due = due or self._behind or self._log.waiting >= SYNC_BYTES
+            waits = any(stream.risked for stream in streams)
+        if due:
+            self.sync()
+        return waits and not due
 
     def acknowledge(self, device: str, stream: str, position: Position) -> bool:
         """Remove everything up to `position`; False when it is of another epoch or was never appended."""
@@ -167,12 +188,14 @@ class Outbox:
             if found is None or found.epoch != position.epoch or position.seq > found.last:
                 return False
             if position.seq > found.gone:
-                before = self._left(found)[0]
+                self._shorter = True
+                before = self._reader.left(found)[0]
                 found.gone = position.seq
-                self._write(Kind.GONE, found.id, cbor.encode(position.seq))
-                remove_unwanted(self._log, self._state)
+                with contextlib.suppress(OSError):  # who does not know it after a restart sends again
+                    self._write(Kind.GONE, found.id, cbor.encode(position.seq))
+                    remove_unwanted(self._log, self._state)
                 self._count(stream)
-                self._statistics[stream].acknowledged += before - self._left(found)[0]
+                self._statistics[stream].acknowledged += before - self._reader.left(found)[0]
             return True
 
     def batch(self, device: str, stream: str, after: int, most_bytes: int, most_records: int) -> Batch | None:
@@ -181,28 +204,17 @@ class Outbox:
             found = self._state.find(device, stream)
             if found is None:
                 return None
-            records: list[bytes] = []
-            first = size = 0
-            for seq, record in self._records(found, max(after, found.gone)):
-                size += len(record)
-                gap = seq - first - len(records)
-                if records and (size > most_bytes or len(records) + gap >= most_records or gap > MOST_PLACEHOLDERS):
-                    break
-                first = first or seq
-                records += [b""] * (seq - first - len(records))
-                records.append(record)
-            if not records:
-                return None
-            batch = Batch(found.epoch, first, tuple(records))
-            found.handed = max(found.handed, batch.last)
+            batch = self._reader.batch(found, after, most_bytes, most_records)
+            if batch is not None:
+                found.handed = max(found.handed, batch.last)
             return batch
 
     def depth(self, device: str) -> QueueDepth:
         """How many records of the device wait, and since when."""
         with self._lock:
             streams = [stream for stream in self._state.streams if stream.device == device]
-            counts = {stream.name: self._left(stream)[0] for stream in streams}
-            times = [at for stream in streams if (at := self._oldest(stream)) is not None]
+            counts = {stream.name: self._reader.left(stream)[0] for stream in streams}
+            times = [at for stream in streams if (at := self._reader.oldest(stream)) is not None]
         return QueueDepth(counts.get(TELEMETRY, 0), counts.get(EVENT, 0), min(times, default=None))
 
     def statistics(self) -> OutboxStatistics:
@@ -211,25 +223,26 @@ class Outbox:
             result = OutboxStatistics({}, self._log.disk_bytes, self._log.bytes_written, self._log.syncs)
             for name, kept in self._statistics.items():
                 streams = [stream for stream in self._state.streams if stream.name == name]
-                times = [at for stream in streams if (at := self._oldest(stream)) is not None]
-                records = sum(self._left(stream)[0] for stream in streams)
+                times = [at for stream in streams if (at := self._reader.oldest(stream)) is not None]
+                records = sum(self._reader.left(stream)[0] for stream in streams)
                 values = vars(kept) | {"records": records, "oldest": min(times, default=None)}
                 result.classes[name] = ClassStatistics(**values)
             return result
 
     def _open(self, boot: str) -> None:
-        cut = bool(self._state.streams) and not self._state.closed and (boot != self._state.boot or not boot)
+        changed = boot != self._state.boot or not boot
+        lost = changed or (self._state.tailed and not self._log.found_tail)
+        cut = bool(self._state.streams) and not self._state.closed and lost
         if cut:
             log.warning("the machine stopped without notice; records go on with numbers that were not given out")
             self._state.skip(SKIP)
-        changed = boot != self._state.boot or not boot
-        self._state.boot = boot
+        self._state.boot, self._state.tailed = boot, self._log.has_tail
         try:
-            if not self._log.segments or self._log.active.sealed or changed:
+            if not self._log.segments or self._log.active.sealed or changed or cut:
                 self._log.begin(self._now(), self._snapshot)
             else:
                 self._log.resume()
-                self._log.append(Kind.OPENED, 0, self._now(), b"")
+                self._log.append(Kind.OPENED, 0, self._now(), b"\x01" * self._log.has_tail)
             remove_unwanted(self._log, self._state)
         except OSError as error:
             raise _unwritable(error) from error
@@ -237,32 +250,20 @@ class Outbox:
         for name in STREAMS:
             self._count(name)
 
-    def _keep_synced(self) -> None:
-        while True:
-            with self._dirty:
-                self._dirty.wait_for(lambda: self._closing or self._pending)
-                if not self._closing:
-                    self._dirty.wait_for(
-                        lambda: self._closing or self._pending >= SYNC_BYTES, self._policy.sync_seconds
-                    )
-                if self._closing:
-                    return
-                self._pending = 0
-            try:
-                self.sync()
-            except OutboxFullError as error:
-                log.error("%s", error)
-
     def _settle(self, safe: bool) -> None:
         if safe or self._policy.sync_seconds == 0:
             self.sync()
-            return
-        with self._dirty:
-            before, self._pending = self._pending, self._log.written - self._log.synced
-            if not before or self._pending >= SYNC_BYTES:
-                self._dirty.notify()
+        else:
+            self._syncer.wake(urgent=self._log.waiting >= SYNC_BYTES)
 
-    @contextmanager
+    def _shorten(self) -> None:
+        """What is acknowledged need not go to the disk."""
+        if self._shorter:
+            self._shorter = False
+            self._log.shorten(self._state)
+            self._reader.forget()
+
+    @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._lock:
             try:
@@ -278,8 +279,8 @@ class Outbox:
             found = self._state.new_stream(device, name, epoch)
         return found
 
-    def _append(self, kind: Kind, stream: Stream, record: bytes, prefix: bytes) -> Position:
-        self._write(kind, stream.id, prefix + record)
+    def _append(self, kind: Kind, stream: Stream, record: bytes, prefix: bytes, *, through: bool = False) -> Position:
+        self._write(kind, stream.id, prefix + record, through=through)
         stream.last += 1
         self._log.active.note(stream.id, stream.last, len(record))
         kept = self._statistics[stream.name]
@@ -287,20 +288,24 @@ class Outbox:
         kept.bytes += len(record) + RECORD_OVERHEAD
         return Position(stream.epoch, stream.last)
 
-    def _write(self, kind: Kind, stream: int, body: bytes) -> None:
+    def _write(self, kind: Kind, stream: int, body: bytes, *, through: bool = False) -> None:
         now = self._now()
+        if self._log.full(len(body), now):
+            self._shorten()
         if self._log.full(len(body), now):
             self._log.begin(now, self._snapshot)
             if self._log.disk_bytes > self._most_on_disk:
                 compact(self._log, self._state)
-                self._ends.clear()
-        self._log.append(kind, stream, now, body)
+                self._reader.forget()
+        self._log.append(kind, stream, now, body, through=through)
 
     def _snapshot(self, seconds: int) -> bytes:
         self._state.base = seconds
         return self._state.snapshot()
 
     def _make_room(self, stream: Stream, record: bytes) -> None:
+        if self._behind:
+            self._log.flush()
         policy, kept = self._policy.of(stream.name), self._statistics[stream.name]
         size = len(record) + RECORD_OVERHEAD
         if len(record) > LONGEST - ORIGIN.size:
@@ -312,7 +317,7 @@ class Outbox:
                 gone, thinned = make_room(self._log, self._state, stream.name, policy.discard)
                 kept.discarded += gone
                 kept.thinned += thinned
-                self._ends.clear()
+                self._reader.forget()
                 self._count(stream.name)
                 if not gone and not thinned:
                     if not self._log.active.spans:
@@ -330,7 +335,7 @@ class Outbox:
         )
 
     def _write_refused(self, stream: Stream) -> None:
-        self._write(Kind.REFUSED, stream.id, cbor.encode([stream.refused, stream.discarded, stream.thinned]))
+        self._write(Kind.REFUSED, stream.id, self._state.refusals(stream.id))
 
     def _tell(self, stream: Stream) -> None:
         """Tell what became of records of the same device, now that there is room."""
@@ -351,43 +356,8 @@ class Outbox:
             lost.refused = lost.discarded = lost.thinned = 0
             self._write_refused(lost)
 
-    def _left(self, stream: Stream) -> tuple[int, int]:
-        spans = (segment.spans.get(stream.id) for segment in self._log.segments)
-        lefts = [span.left(stream.gone) for span in spans if span is not None]
-        return sum(count for count, _ in lefts), sum(size for _, size in lefts)
-
     def _count(self, name: str) -> None:
-        self._statistics[name].bytes = sum(self._left(s)[1] for s in self._state.streams if s.name == name)
-
-    def _records(self, stream: Stream, after: int) -> Iterator[tuple[int, bytes]]:
-        """The records after `after`; where each batch ended is remembered, because the next one begins there."""
-        ends = self._ends.setdefault(stream.id, {})
-        for seq in [seq for seq in ends if seq < stream.gone]:
-            del ends[seq]
-        for segment in list(self._log.segments):
-            span = segment.spans.get(stream.id)
-            if span is None or span.last <= after:
-                continue
-            number, offset = ends.get(after, (0, 0))
-            begin = (offset, after + 1) if number == segment.number else ()
-            for seq, entry in segment.records(stream.id, *begin):
-                if seq > after:
-                    yield seq, entry.record
-                    ends.pop(after, None)
-                    ends[seq] = (segment.number, entry.end)
-                    after = seq
-
-    def _oldest(self, stream: Stream) -> int | None:
-        for segment in self._log.segments:
-            span = segment.spans.get(stream.id)
-            if span is None or span.last <= stream.gone:
-                continue
-            number, offset = self._ends.get(stream.id, {}).get(stream.gone, (0, 0))
-            begin = (offset, stream.gone + 1) if number == segment.number else ()
-            for seq, entry in segment.records(stream.id, *begin):
-                if seq > stream.gone:
-                    return (segment.base + entry.seconds) * 1000
-        return None
+        self._statistics[name].bytes = sum(self._reader.left(s)[1] for s in self._state.streams if s.name == name)
 
     def _now(self) -> int:
         return int(time.time())

@@ -40,7 +40,7 @@ class Kind(IntEnum):
     FROM_BOARD = 5
     """The next record of its stream, with start and number of the board's event (`ORIGIN`)."""
     GONE = 6
-    """A stream has nothing up to this number any more."""
+    """A stream has nothing up to this number any more; all of these numbers were given out."""
     SOURCE = 7
     """A device's start and the last event that is kept of it."""
     REFUSED = 8
@@ -50,7 +50,10 @@ class Kind(IntEnum):
     CLOSED = 10
     """The outbox was closed with everything on disk."""
     OPENED = 11
-    """The outbox was opened again: numbers may be given out from here on."""
+    """The outbox was opened again: numbers may be given out from here on; with a body, records may be in memory."""
+
+    PADDING = 12
+    """Nothing."""
 
 
 @dataclass(frozen=True, slots=True)

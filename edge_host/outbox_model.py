@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 TELEMETRY, EVENT = "telemetry", "event"
 STREAMS = (EVENT, TELEMETRY)
@@ -60,11 +61,15 @@ class ClassPolicy:
 
 @dataclass(frozen=True)
 class OutboxPolicy:
-    """`sync_seconds` is how long telemetry and log lines may wait until they are safe from a power cut."""
+    """`sync_seconds` is how long telemetry and log lines may wait until they are safe from a power cut.
+
+    Meanwhile they lie in `memory`, a folder on a tmpfs, where there is one.
+    """
 
     telemetry: ClassPolicy = ClassPolicy(64 * MEBIBYTE, Discard.NEWEST)
     event: ClassPolicy = ClassPolicy(4 * MEBIBYTE, Discard.OLDEST)
     sync_seconds: float = 5.0
+    memory: Path | None = None
 
     def of(self, stream: str) -> ClassPolicy:
         """The policy of a class."""

@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_host.outbox_entries import HEAD, INDEX_MAGIC, PLACE, TRAILER, Entry, Kind, entry, head, read
 from edge_host.outbox_model import RECORD_OVERHEAD
 from wire import cbor
 from wire.errors import MalformedError
+
+if TYPE_CHECKING:
+    from edge_host.outbox_tail import Tail
 
 RECORDS = (Kind.RECORD, Kind.PLACED, Kind.FROM_BOARD)
 
@@ -37,7 +40,10 @@ class Span:
 
 @dataclass
 class Segment:
-    """`through` is the number of the last segment that went into this one; `level` how often it was thinned out."""
+    """`through` is the number of the last segment that went into this one; `level` how often it was thinned out.
+
+    What lies behind the first `flushed` bytes is in `tail`, where there is one.
+    """
 
     path: Path
     number: int
@@ -47,6 +53,8 @@ class Segment:
     through: int = 0
     sealed: bool = False
     spans: dict[int, Span] = field(default_factory=dict)
+    flushed: int = 0
+    tail: Tail | None = None
 
     def note(self, stream: int, seq: int, size: int) -> None:
         """A record with this number lies here too."""
@@ -59,14 +67,19 @@ class Segment:
         """The entries from `offset` on; OSError when the file cannot be read."""
         with self.path.open("rb") as file:
             file.seek(offset)
-            data = file.read() if self.size <= offset else file.read(self.size - offset)
+            end = self.size if self.tail is None else self.flushed
+            data = file.read(max(0, end - offset)) if self.size else file.read()
+        if self.tail is not None:
+            data += self.tail.read(max(0, offset - self.flushed))
         return read(self.number, data, offset)
 
     def records(self, stream: int, offset: int = HEAD.size, seq: int = 0) -> Iterator[tuple[int, Entry]]:
         """The records of a stream with their numbers; one that does not carry its number is `seq`, then `seq` + 1."""
         at = seq or self.spans[stream].first
         for found in self.entries(offset):
-            if found.stream == stream and found.kind in RECORDS:
+            if found.stream == stream and found.kind == Kind.GONE:
+                at = max(at, _decoded(found.body) + 1)
+            elif found.stream == stream and found.kind in RECORDS:
                 if found.kind == Kind.PLACED:
                     at = PLACE.unpack_from(found.body)[0]
                 yield at, found

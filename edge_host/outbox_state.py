@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,8 @@ from wire import cbor
 class Stream:
     """A stream of a device: `last` was appended, nothing up to `gone` is here any more, `refused` were not told yet.
 
-    `handed` is the highest number that was given out to be sent; it is not kept.
+    Not kept are `handed`, the highest number that was given out to be sent, `safe`, the last one that a power cut
+    leaves, and `marked`, the last one at an earlier time (`edge_host.outbox.Outbox.keep_safe`).
     """
 
     id: int
@@ -27,11 +29,20 @@ class Stream:
     discarded: int = 0
     thinned: int = 0
     handed: int = 0
+    safe: int = 0
+    marked: int = 0
+
+    @property
+    def risked(self) -> bool:
+        """Whether a power cut would lose a record that is wanted."""
+        return self.last > max(self.gone, self.safe)
 
 
 @dataclass
 class State:
     """The streams by their number; `boot` is the start of the machine in which the segment was begun.
+
+    `tailed` says that records may be in memory besides (`edge_host.outbox_tail`); `mark` tells this outbox from others.
 
     Streams that are new have numbers above `floor`: a power cut may have taken an earlier stream of that name.
     """
@@ -42,6 +53,8 @@ class State:
     closed: bool = False
     base: int = 0
     floor: int = 0
+    tailed: bool = False
+    mark: bytes = field(default_factory=lambda: os.urandom(8))
 
     def new_stream(self, device: str, name: str, epoch: int) -> Stream:
         """Note a stream."""
@@ -73,7 +86,12 @@ class State:
         streams = [[s.device, s.name, s.epoch, s.last, s.gone, s.refused, s.discarded, s.thinned] for s in self.streams]
         sources = [[d, b, seq] for d, starts in self.sources.items() for b, seq in starts.items()]
         kept = {"streams": streams, "sources": sources, "boot": self.boot, "base": self.base, "floor": self.floor}
-        return cbor.encode(kept)
+        return cbor.encode(kept | {"tailed": self.tailed, "mark": self.mark})
+
+    def refusals(self, stream: int) -> bytes:
+        """The body of an entry that says what of a stream was not told yet."""
+        of = self.streams[stream]
+        return cbor.encode([of.refused, of.discarded, of.thinned])
 
     def apply(self, segment: Segment, entry: Entry) -> None:
         """Take an entry of a segment, in order."""
@@ -90,7 +108,11 @@ class State:
             if entry.kind == Kind.FROM_BOARD:
                 self.set_source(stream.device, *ORIGIN.unpack_from(entry.body))
         elif entry.kind == Kind.GONE:
-            self.streams[entry.stream].gone = cbor.decode(entry.body, "end of records")
+            stream = self.streams[entry.stream]
+            stream.gone = cbor.decode(entry.body, "end of records")
+            stream.last = max(stream.last, stream.gone)
+        elif entry.kind == Kind.OPENED:
+            self.tailed = bool(entry.body)
         elif entry.kind == Kind.SOURCE:
             self.set_source(*cbor.decode(entry.body, "source of the outbox"))
         elif entry.kind == Kind.REFUSED:
@@ -99,6 +121,7 @@ class State:
 
     def _restore(self, kept: Any) -> None:
         self.boot, self.base, self.floor = kept["boot"], kept["base"], kept["floor"]
+        self.tailed, self.mark = kept.get("tailed", False), kept.get("mark", self.mark)
         self.streams = [
             Stream(at, device, name, epoch, *numbers)
             for at, (device, name, epoch, *numbers) in enumerate(kept["streams"])

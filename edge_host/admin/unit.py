@@ -47,7 +47,7 @@ StateDirectory=petiole
 StateDirectoryMode=0700
 RuntimeDirectory=petiole
 RuntimeDirectoryMode=0750
-RuntimeDirectoryPreserve=restart
+RuntimeDirectoryPreserve=yes
 
 # Devices: only what the labels and boards name.
 DevicePolicy=closed

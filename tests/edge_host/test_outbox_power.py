@@ -1,4 +1,7 @@
-"""The outbox under power cuts: what was synchronised stays, and no number is ever given to two records."""
+"""The outbox under power cuts: what was synchronised stays, and no number is ever given to two records.
+
+With its newest end in memory: a kill leaves that, a power cut does not, and it may be damaged.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from edge_host.outbox import EVENT, TELEMETRY, Outbox, OutboxPolicy, Position
 from edge_host.outbox_model import ClassPolicy, Discard
+from edge_host.outbox_tail import Tail, tail_in
 
-POLICY = OutboxPolicy(
-    ClassPolicy(60_000, Discard.OLDEST), ClassPolicy(60_000, Discard.OLDEST), sync_seconds=3600
-)  # files of 4 KiB, so that new ones are begun often
+BOUND = ClassPolicy(60_000, Discard.OLDEST)  # files of 4 KiB, so that new ones are begun often
 DEVICES = st.sampled_from(["edge", "board"])
 SIZES = st.integers(0, 1500)
 
@@ -25,13 +27,32 @@ class PowerMachine(RuleBasedStateMachine):
     """`history` has every record that was ever given a number, `safe` those that a power cut must leave."""
 
     directory: Callable[[], str]
+    memory: Path | None = None
+
+    def opened(self, folder: Path) -> Outbox:
+        policy = OutboxPolicy(BOUND, BOUND, sync_seconds=3600, memory=self.memory)
+        return Outbox(folder, policy, boot=str(self.boot))
+
+    def tail(self, folder: Path) -> Path | None:
+        found = tail_in(self.memory, folder)
+        return found.path if isinstance(found, Tail) else None
+
+    def copied(self) -> Path:
+        """The files as a process leaves them that ends now."""
+        copy = Path(self.directory())
+        for file in self.folder.iterdir():
+            shutil.copy(file, copy / file.name)
+        tail, other = self.tail(self.folder), self.tail(copy)
+        if tail is not None and other is not None and tail.exists():
+            shutil.copy(tail, other)
+        return copy
 
     @initialize()
     def begin(self) -> None:
         self.folder = Path(self.directory())
         self.boot = 0
         self.count = 0
-        self.outbox = Outbox(self.folder, POLICY, boot="0")
+        self.outbox = self.opened(self.folder)
         self.history: dict[tuple[str, str, int, int], bytes] = {}
         self.unsafe: set[tuple[str, str, int, int]] = set()
         self.acknowledged: dict[tuple[str, str], int] = {}
@@ -80,6 +101,14 @@ class PowerMachine(RuleBasedStateMachine):
         self.unsafe.add(key)
 
     @rule()
+    def wait(self) -> None:
+        """Twice, so that everything has waited long enough."""
+        for _ in range(2):
+            waits = self.outbox.keep_safe()
+        assert not waits
+        self.noted()
+
+    @rule()
     def synchronise(self) -> None:
         self.outbox.sync()
         self.noted()
@@ -93,9 +122,7 @@ class PowerMachine(RuleBasedStateMachine):
 
     @rule(part=st.floats(0, 1), garbage=st.booleans())
     def cut_the_power(self, part: float, garbage: bool) -> None:
-        copy = Path(self.directory())
-        for file in self.folder.iterdir():
-            shutil.copy(file, copy / file.name)
+        copy = self.copied()
         newest = max(copy.glob("*.log"))
         size = newest.stat().st_size
         on_disk = self.disk[1] if newest.name == self.disk[0] else 0
@@ -105,23 +132,57 @@ class PowerMachine(RuleBasedStateMachine):
             if garbage:
                 cut.seek(keep)
                 cut.write(b"\xa5" * (size - keep))
-        self.outbox.close()
-        self.folder = copy
+        if (tail := self.tail(copy)) is not None:
+            tail.unlink(missing_ok=True)
         self.boot += 1
-        self.outbox = Outbox(copy, POLICY, boot=str(self.boot))
+        self.reopen(copy)
+
+    @rule()
+    def kill(self) -> None:
+        before = dict(self.present())
+        source = self.outbox.source("board", 1)
+        copy = self.copied()
+        self.outbox.close()
+        self.folder, self.outbox = copy, self.opened(copy)
+        assert self.outbox.source("board", 1) == source
+        present = dict(self.present())
+        for key, record in before.items():
+            acknowledged = self.acknowledged.get(key[:2], 0)
+            assert key[3] <= acknowledged or present[key] == record
+        self.noted()
+
+    @rule(at=st.integers(0, 1 << 16), torn=st.integers(0, 10))
+    def lose_memory(self, at: int, torn: int) -> None:
+        """The machine goes on, but what was in memory is damaged, torn or gone."""
+        copy = self.copied()
+        tail = self.tail(copy)
+        if tail is None:
+            return
+        data = bytearray(tail.read_bytes())
+        data[at % len(data)] ^= 0xFF
+        tail.write_bytes(data[: len(data) - torn])
+        if not at:
+            tail.unlink()
+        self.reopen(copy)
+
+    def reopen(self, copy: Path) -> None:
+        """What was not on disk may be gone; then the board sends it again."""
+        self.outbox.close()
+        self.folder, self.outbox = copy, self.opened(copy)
         present = {key for key, _ in self.present()}
         for key in self.unsafe - present:
             self.history[key] = b""  # lost, but its number stays taken
         kept = self.outbox.source("board", 1)
         assert kept >= self.told
-        assert all(self.history[key] for key in self.from_board[:kept])
-        del self.from_board[kept:]  # the board sends these again
+        lost = [key for key in self.from_board[:kept] if not self.history[key]]
+        assert all(key[3] <= self.acknowledged.get(key[:2], 0) for key in lost)
+        del self.from_board[kept:]
         self.noted()
 
     @rule()
     def restart(self) -> None:
         self.outbox.close()
-        self.outbox = Outbox(self.folder, POLICY, boot=str(self.boot))
+        self.outbox = self.opened(self.folder)
         self.noted()
 
     def present(self) -> list[tuple[tuple[str, str, int, int], bytes]]:
@@ -155,10 +216,15 @@ class PowerMachine(RuleBasedStateMachine):
             self.outbox.close()
 
 
-def test_any_interleaving_with_power_cuts(tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_any_interleaving_with_power_cuts(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, in_memory: bool
+) -> None:
+    monkeypatch.setattr("edge_host.outbox_tail.is_in_memory", lambda _folder: in_memory)
+    PowerMachine.memory = tmp_path_factory.mktemp("memory") if in_memory else None
     PowerMachine.directory = staticmethod(lambda: str(tmp_path_factory.mktemp("outbox")))
     machine = PowerMachine.TestCase
     machine.settings = settings(
-        max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=20, stateful_step_count=35, deadline=None, suppress_health_check=list(HealthCheck)
     )
     machine("runTest").runTest()
