@@ -28,11 +28,11 @@ async def run(bench: Bench, caller: bytes, calls: int = 2) -> list[object]:
     codes = [WasmComponent(bench.engine, wasm) for wasm in (caller, components.halving())]
     check_parts(bench.engine, codes, [CALLER, HALVER])
     parts = [Part(*part) for part in zip(codes, (CALLER, HALVER), sinks, strict=True)]
-    enough = asyncio.Event()
+    enough, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def called(_part: Part, _error: str | None) -> None:
         if len(sinks[0].measured) >= calls:
-            enough.set()
+            loop.call_soon_threadsafe(enough.set)
 
     running = asyncio.create_task(run_workload(bench.host, "pair", parts, called))
     waiting = asyncio.create_task(enough.wait())
