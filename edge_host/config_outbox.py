@@ -58,7 +58,7 @@ def read_outbox(table: Table) -> OutboxPolicy:
         ClassPolicy(table.get(TELEMETRY_BYTES), Discard(table.get(TELEMETRY_DISCARD))),
         ClassPolicy(table.get(EVENT_BYTES), Discard(table.get(EVENT_DISCARD))),
         table.get(SYNC_SECONDS),
-        table.get(MEMORY_FOLDER) or (Path(runtime) if runtime else None),
+        table.find(MEMORY_FOLDER) or (Path(runtime) if runtime else None),
     )
     table.close()
     return policy
