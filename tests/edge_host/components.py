@@ -251,6 +251,20 @@ def halving() -> bytes:
     )
 
 
+def halving_once() -> bytes:
+    """Exports `petiole:example/half`; an instance traps at its second call."""
+    return bytes(
+        wasmtime.wat2wasm("""(component
+      (core module $m (global $was (mut i32) (i32.const 0)) (func (export "of") (param i32) (result i32)
+        (if (global.get $was) (then unreachable)) (global.set $was (i32.const 1))
+        (i32.shr_u (local.get 0) (i32.const 1))))
+      (core instance $m (instantiate $m))
+      (func $of (param "number" u32) (result u32) (canon lift (core func $m "of")))
+      (instance $half (export "of" (func $of)))
+      (export "petiole:example/half@0.1.0" (instance $half)))""")
+    )
+
+
 def halving_forever() -> bytes:
     """Exports `petiole:example/half` and never answers."""
     return bytes(

@@ -273,6 +273,32 @@ def test_components_call_each_other_through_pools(edge: EdgeOptions | None, benc
     assert {value for _, _, value in sinks[0].measured} == {21.0}
 
 
+@pytest.mark.parametrize(("edge", "runs_on"), [(None, True), (KEPT, False)])
+def test_each_call_of_a_peer_has_a_new_instance_too(edge: EdgeOptions | None, runs_on: bool, bench: Bench) -> None:
+    half = "petiole:example/half@0.1.0"
+    described = (
+        Component("caller", {**ALL, half: Grant(("halver",))}, UNLIMITED, {}, (Every(5),), KEPT),
+        Component("halver", edge=edge),
+    )
+    codes = [WasmComponent(bench.engine, wasm) for wasm in (components.asking(42), components.halving_once())]
+    sink = Recorder()
+
+    async def check() -> None:
+        parts = [Part(code, part, sink) for code, part in zip(codes, described, strict=True)]
+        task = asyncio.create_task(run_workload(bench.host, "pair", parts, lambda _part, _error: None))
+        while len(sink.measured) < 5 and not task.done():  # noqa: ASYNC110 nobody tells
+            await asyncio.sleep(0.01)
+        if runs_on:
+            task.cancel()
+            await asyncio.wait([task])
+        else:
+            with pytest.raises(StopError, match="unreachable") as stop:
+                await task
+            assert (stop.value.component, len(sink.measured)) == ("halver", 1)
+
+    run(check)
+
+
 def test_a_replaced_run_stops_the_peer_that_it_waits_for(bench: Bench) -> None:
     half = "petiole:example/half@0.1.0"
     forever = components.halving_forever()

@@ -263,6 +263,20 @@ def test_all_memories_of_a_component_grow_from_one_budget(bench: Bench) -> None:
     assert stop.value.memory == 2 * 65_536
 
 
+def test_tables_and_modules_of_a_component_are_bounded(bench: Bench) -> None:
+    def module(body: str, times: int = 1) -> bytes:
+        made = "(core instance (instantiate $m))" * times
+        return bytes(wasmtime.wat2wasm(f"(component (core module $m {body}) {made})"))
+
+    def takes(wasm: bytes) -> None:
+        bench.guest(wasm, triggers=())
+
+    takes(module("(table 512 funcref)"))
+    for wasm in (module("(table 513 funcref)"), module("(table 1 funcref)", 17), module("", 33)):
+        with pytest.raises(RefusedError):
+            takes(wasm)
+
+
 def test_other_types_than_those_of_wit_are_refused_before_the_first_call(bench: Bench) -> None:
     wasm = components.sender()
     number = components.TELEMETRY.replace('(param "value" f64)', '(param "value" f32)')

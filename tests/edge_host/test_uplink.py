@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,28 @@ def test_a_certificate_of_another_authority_does_not_connect(
         await asyncio.wait([task])
 
     asyncio.run(run())
+
+
+def test_pauses_before_a_new_connection_grow_and_are_drawn_by_lot(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    lots = cycle((0.0, 1.0, 0.5))
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 12:
+            raise asyncio.CancelledError
+
+    async def run() -> None:
+        uplink = connect(Mqtt("127.0.0.1", free_port(), False, None, None, None), asyncio.Queue())
+        with monkeypatch.context() as patch:
+            patch.setattr("edge_host.uplink.asyncio.sleep", sleep)
+            patch.setattr("edge_host.uplink.lot", lambda: next(lots))
+            with pytest.raises(asyncio.CancelledError):
+                await uplink.run()
+
+    asyncio.run(run())
+    assert pauses[:4] == [0.25, 1.0, 1.5, 2.0]
+    assert pauses[-3:] == [30.0, 60.0, 45.0], "never longer than a minute"
 
 
 def test_the_connection_comes_back_after_the_broker(tmp_path: Path) -> None:
