@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 
 from edge_host.labels import Carrier, Labels
 from edge_host.messages import Bus, Deliver, Message
@@ -68,6 +69,10 @@ class ComponentBus:
             carrier = self._replies.get(message.subject)
         carrier = carrier or self._carrier(message.subject)
         return self._bus.publish(message) if carrier is None else carrier.publish(message)
+
+    def still(self) -> AbstractContextManager[object]:
+        """See `Bus.still`; links go on."""
+        return self._bus.still()
 
     def inbox(self, deliver: Deliver, of: str = "") -> tuple[str, Callable[[], None]]:
         """A new subject for answers to a message with the subject `of`, and how to end it."""

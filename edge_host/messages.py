@@ -10,6 +10,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,7 @@ class Bus:
     """Carries messages to subscriptions and neighbours; may be used from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._subscriptions: dict[int, tuple[str, Deliver]] = {}
         self._neighbours: dict[str, Relay] = {}
         self._numbers = itertools.count(1)
@@ -71,6 +72,10 @@ class Bus:
             subject = f"{INBOX}{number}"
             self._subscriptions[number] = (subject, deliver)
         return subject, lambda: self._forget(number)
+
+    def still(self) -> AbstractContextManager[object]:
+        """Hold while subscriptions are changed that belong together: whoever publishes waits for the end."""
+        return self._lock
 
     def attach(self, neighbour: str, relay: Relay) -> None:
         """Give every message that is not of `neighbour` itself to `relay`: a board by its name, or the fleet."""

@@ -154,8 +154,7 @@ class Running:
         try:
             for component in in_order([part.described for part in self._parts.values()]):
                 await self._load(component)
-            loaded()
-            await self._serve()
+            await self._serve(loaded)
         finally:
             for pool in self._pools.values():
                 await finish(asyncio.get_running_loop().run_in_executor(self._host.pool, pool.close))
@@ -229,15 +228,17 @@ class Running:
             context.blobs = partial(host.blobs.of_workload, self._name)
         return context
 
-    async def _serve(self) -> None:
+    async def _serve(self, loaded: Callable[[], None]) -> None:
         self._servings = [
             Serving(self._hosts[name], self._name, self._parts[name], pool, self._called, spares=self._ends_alone)
             for name, pool in self._pools.items()
         ]
         running = [asyncio.create_task(serving.run()) for serving in self._servings]
         try:
-            if not self._is_held:
-                self._start()
+            with self._host.bus.still():  # between the release before and this one nothing is lost
+                loaded()
+                if not self._is_held:
+                    self._start()
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
                 task.result()
