@@ -52,9 +52,9 @@ power: ## cut the power at every flash operation, in more ways than the tests do
 fuzz: ## fuzz everything that reads foreign bytes, ten minutes each (long; SECONDS_EACH=, TARGETS=)
 	$(PY) firmware/fuzz/run.py --seconds $(or $(SECONDS_EACH),600) $(TARGETS)
 
-test-fast: ## what you run all the time: no emulators, no browser
+test-fast: ## what you run all the time: no emulators, no browser, no other programs but cargo
 	cd firmware && $(CARGO) test --quiet
-	$(PY) -m pytest -q -m "not system" -n 2
+	$(PYTEST) --dist loadgroup -m "not system and not programs"
 
 firmware: ## both emulated boards' firmware and the ahead-of-time compiler
 	@$(ALONE) petiole board build qemu-an505

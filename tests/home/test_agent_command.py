@@ -8,8 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from edge_host.admin.status import text
 from tests.home.conftest import Agent, Manager, config_text
+
+pytestmark = pytest.mark.programs
 
 NewAgent = Callable[..., Agent]
 ALONE = """

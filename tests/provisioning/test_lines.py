@@ -12,7 +12,7 @@ from provisioning.smp_client import SmpClient
 
 
 @pytest.fixture
-def server():
+def listening_port():
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening
 
@@ -21,9 +21,9 @@ def address(listening):
     return f"socket://127.0.0.1:{listening.getsockname()[1]}"
 
 
-def test_bytes_pass_both_ways(server):
-    line = lines.open_line(address(server), 115_200)
-    board, _ = server.accept()
+def test_bytes_pass_both_ways(listening_port):
+    line = lines.open_line(address(listening_port), 115_200)
+    board, _ = listening_port.accept()
     with board:
         line.write(b"\x00\xff")
         assert board.recv(10) == b"\x00\xff"
@@ -35,9 +35,9 @@ def test_bytes_pass_both_ways(server):
     line.close()
 
 
-def test_an_emulator_that_listens_a_moment_later_is_waited_for(server):
-    port = address(server)
-    server.close()
+def test_an_emulator_that_listens_a_moment_later_is_waited_for(listening_port):
+    port = address(listening_port)
+    listening_port.close()
     late = threading.Timer(lines.OPEN_PAUSE_SECONDS * 2, lambda: opened.append(socket.create_server(place)))
     opened: list[socket.socket] = []
     place = ("127.0.0.1", int(port.rpartition(":")[2]))
@@ -53,10 +53,10 @@ def test_an_address_that_is_none(port):
         SmpClient(port)
 
 
-def test_a_line_that_breaks_is_told_at_once(server):
+def test_a_line_that_breaks_is_told_at_once(listening_port):
     begun = time.monotonic()
-    with SmpClient(address(server), seconds=60) as client:
-        server.accept()[0].close()
+    with SmpClient(address(listening_port), seconds=60) as client:
+        listening_port.accept()[0].close()
         with pytest.raises(PortError, match="the line broke"):
             client.facts()
     assert time.monotonic() - begun < 60

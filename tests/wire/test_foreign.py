@@ -12,6 +12,8 @@ from wire import cose, smp, suit
 from wire.errors import RefusedError
 from wire.refusals import Refusal
 
+pytestmark = pytest.mark.programs
+
 PAYLOAD = b"what is signed"
 PUBLIC = cose.public_key(SEED)
 KID = cose.kid(PUBLIC)
