@@ -1,7 +1,7 @@
 """The script that the agent is compared with: plain wasmtime-py, nothing of ours.
 
 `python -m bench.footprint.bare COMMAND ARGUMENTS`: `compile COMPONENT ARTIFACT`; `hold ARTIFACT SECONDS` loads a
-compiled component and calls its handler every so many seconds; `calls`, `peers` and `cold` measure.
+compiled component and calls its handler every so many seconds; `calls`, `peers`, `messages` and `cold` measure.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from wasmtime.component import Component, Func, Instance, Linker
 
 LOGGING = "wasi:logging/logging@0.1.0-draft"
 HANDLER = "petiole:schedule/handler@0.1.0"
+MESSAGING = "wasmcloud:messaging"
 HALF = "petiole:example/half@0.1.0"
 ROUNDS = 5
 
@@ -70,6 +72,31 @@ def peers(caller: Path, callee: Path, count: int) -> float:
     return best(lambda: run(store), count)
 
 
+def messages(first: Path, second: Path, count: int) -> float:
+    """Messages from one component to another in a second of the processor: a loop that takes them from a queue."""
+    shared = engine()
+    waiting: deque[tuple[int, object]] = deque()
+    handlers = []
+    for number, component in enumerate((first, second)):
+        linker = Linker(shared)
+        with linker.root() as root:
+            root.add_instance(f"{MESSAGING}/types@0.2.0").close()
+            with root.add_instance(f"{MESSAGING}/consumer@0.2.0") as consumer:
+                consumer.add_func("publish", lambda _store, sent, to=1 - number: waiting.append((to, sent)))
+        store = wasmtime.Store(shared)
+        instance = linker.instantiate(store, Component(shared, component.read_bytes()))
+        handlers.append((store, exported(store, instance, f"{MESSAGING}/handler@0.2.0", "handle-message")))
+        exported(store, instance, HANDLER, "run")(store)
+
+    def pass_on() -> None:
+        for _ in range(count):
+            to, sent = waiting.popleft()
+            store, handle = handlers[to]
+            handle(store, sent)
+
+    return best(pass_on, count)
+
+
 def cold(artifact: Path, count: int) -> list[float]:
     """Seconds of the processor from the compiled file to the end of the first call, of so many starts."""
     took = []
@@ -107,6 +134,8 @@ def main(command: str, *arguments: str) -> None:
         print(json.dumps(calls(files[0], int(arguments[1]))))
     elif command == "peers":
         print(json.dumps(peers(files[0], files[1], int(arguments[2]))))
+    elif command == "messages":
+        print(json.dumps(messages(files[0], files[1], int(arguments[2]))))
     elif command == "cold":
         print(json.dumps(cold(files[0], int(arguments[1]))))
 

@@ -50,6 +50,7 @@ def rows(found: Numbers) -> Iterator[Row]:
     yield Row("calls of a handler", value("calls"), "a second", 30_000, least=True)
     yield Row("calls from one component to another", value("peer-calls"), "a second", 30_000, least=True)
     yield Row("messages from one component to another", value("messages"), "a second", 5_000, least=True)
+    yield Row("messages by the clock", value("messages-by-the-clock"), "a second", 5_000, least=True)
     yield Row("cold start of a cached component, 99th percentile", value("cold-start-p99", 1000), "ms", 1)
 
 
@@ -61,6 +62,7 @@ def peers(found: Numbers) -> Iterator[str]:
         ("of it anonymous", "anonymous", "MiB", 1 / MEBIBYTE),
         ("calls of a handler", "calls", "a second", 1),
         ("calls from one component to another", "peer-calls", "a second", 1),
+        ("messages from one component to another", "messages", "a second", 1),
         ("cold start, median", "cold-start", "ms", 1000),
         ("cold start, 99th percentile", "cold-start-p99", "ms", 1000),
     ):

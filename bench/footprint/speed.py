@@ -175,6 +175,7 @@ def _percentiles(name: str, rounds: list[list[float]]) -> dict[str, float]:
 
 
 def _bare(folder: Path) -> dict[str, float]:
+    here, there = folder / "here.wasm", folder / "there.wasm"
     idle, caller, callee = folder / "idle.wasm", folder / "caller.wasm", folder / "callee.wasm"
     greeting, artifact = folder / "hello.wasm", folder / "hello.cwasm"
     for file, content in (
@@ -182,12 +183,15 @@ def _bare(folder: Path) -> dict[str, float]:
         (caller, guests.calling(CALLS)),
         (callee, components.halving()),
         (greeting, hello()),
+        (here, guests.passing_on("bench.b")),
+        (there, guests.passing_on("bench.a")),
     ):
         file.write_bytes(content)
     _script("compile", greeting, artifact)
     return {
         "bare-calls": _script("calls", idle, CALLS),
         "bare-peer-calls": _script("peers", caller, callee, CALLS),
+        "bare-messages": _script("messages", here, there, CALLS),
         **_percentiles("bare-cold-start", [_script("cold", artifact, COLD_STARTS) for _ in range(ROUNDS)]),
     }
 

@@ -213,10 +213,12 @@ def service(milliseconds: int, rounds: int = 1 << 30, work: int = 0) -> bytes:
     return component(body, ("subscribe", "block", "forget", "send"), data="t", exports=SERVICE)
 
 
-def on_edge() -> bytes:
-    """Sends `t` as 1 for a rising edge and 0 for a falling one."""
-    value = "(f64.convert_i32_u (local.get 2))"
-    return component(SEND.replace("(f64.const 20.5)", value) + OK, ("send",), data="t", exports=EDGES)
+def on_edge(milliseconds: int = 0) -> bytes:
+    """Waits so long, then sends `t` as 1 for a rising edge and 0 for a falling one."""
+    wait = WAIT.format(nanoseconds=milliseconds * 1_000_000)
+    send = SEND.replace("(f64.const 20.5)", "(f64.convert_i32_u (local.get 2))")
+    body = f"(local $timer i32) {wait} {send} {OK}"
+    return component(body, ("subscribe", "block", "forget", "send"), data="t", exports=EDGES)
 
 
 def growing(pages: int) -> bytes:
