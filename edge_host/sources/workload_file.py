@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,8 +17,12 @@ from pathlib import Path
 from edge_host.sources.source import BUNDLE_SUFFIX, Source
 from wire.errors import MalformedError, SourceError
 
+log = logging.getLogger(__name__)
+
 WORKLOAD_SUFFIXES = (".yaml", ".yml")
 SECONDS = 600.0
+_NOTE = "note: "
+"""How lines of the tools begin that tell of something worth a look, where nothing is wrong."""
 WRONG_INPUT = 2
 """Exit code of the tools for a file that is wrong; others may be better the next time."""
 
@@ -47,6 +52,9 @@ async def signed(file: Path, key: Path, sequence: int, work: Path) -> AsyncItera
             text = said.decode("utf-8", "replace").strip()
             problem = text.rpartition("error: ")[2][-500:] or f"the tools ended with {process.returncode}"
             raise MalformedError(problem) if process.returncode == WRONG_INPUT else SourceError(problem)
+        for line in said.decode("utf-8", "replace").splitlines():
+            if line.startswith(_NOTE):
+                log.info("%s: %s", file, line.removeprefix(_NOTE))
         yield Source(f"file:{bundle}")
     finally:
         if process.returncode is None:

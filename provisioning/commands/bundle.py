@@ -12,9 +12,10 @@ from provisioning.bundle import Target
 from provisioning.console import NOTE, JsonOption, print_fields, print_json, print_note
 from provisioning.errors import InputError
 from wire import cose, digests, profiles
-from wire.descriptor import Grant
+from wire.descriptor import Component, Grant
 from wire.errors import WireError
 from wire.suit import Envelope, Manifest
+from wire.triggers import Service
 
 app = typer.Typer(help="Make, look into and check signed bundles.", no_args_is_help=True)
 
@@ -141,6 +142,7 @@ def _print(file: Path, envelope: Envelope, as_json: bool, notes: Sequence[str] =
         print_json({**fields, "notes": list(notes)})
         return
     parts = zip(fields["codes"], envelope.manifest.descriptor.components, strict=True)
+    is_edge = fields["target"] == Target.EDGE.value
     print_fields(
         [
             ("workload", f"{fields['name']} {fields['version']}"),
@@ -157,8 +159,16 @@ def _print(file: Path, envelope: Envelope, as_json: bool, notes: Sequence[str] =
                 ("component", f"{part.name}, {code['size']} bytes of code"),
                 ("  grants", ", ".join(_grant(name, grant) for name, grant in part.grants.items()) or "nothing"),
                 ("  called", ", ".join(map(str, part.triggers)) or "by other components"),
+                ("  instances", _instances(part) if is_edge else "one, which stays"),
             ]
         )
+
+
+def _instances(part: Component) -> str:
+    kept = part.edge.pool_size if part.edge is not None else 0
+    if kept == 1 or any(isinstance(trigger, Service) for trigger in part.triggers):
+        return "one, which stays"
+    return f"{kept} kept warm" if kept else "a new one for each call"
 
 
 def _grant(name: str, grant: Grant) -> str:

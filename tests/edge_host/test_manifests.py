@@ -181,6 +181,7 @@ def test_a_workload_file_runs_where_the_agent_may_sign_it(device: Device, tmp_pa
     (device.manifests / "hello.wasm").write_bytes(components.logger())
     device.put("hello.yaml", WORKLOAD_FILE.format(version="1.0", more=""))
     device.wait_workloads(hello=("1.0", "confirmed"))
+    assert "hello.yaml: hello: edge hosts make a new instance for each call" in device.log.read_text()
     device.put("hello.yaml", WORKLOAD_FILE.format(version="2.0", more="  replicaz: 1\n"))
     device.wait_problem("hello.yaml", "malformed: ", "hello.yaml:12: unknown field spec.replicaz")
     device.put("hello.yaml", WORKLOAD_FILE.format(version="3.0", more=""))

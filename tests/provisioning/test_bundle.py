@@ -54,6 +54,26 @@ def test_make_show_and_verify(workload_file: Path, key: Path, tmp_path: Path) ->
     assert json.loads(verified.stdout) == {"ok": True, "kid": shown["signed_by"][0], "release": shown["release"]}
 
 
+@pytest.mark.usefixtures("workload_file")
+@pytest.mark.parametrize(
+    ("target", "size", "shown"),
+    [
+        ("edge", 0, "a new one for each call"),
+        ("edge", 1, "one, which stays"),
+        ("edge", 3, "3 kept warm"),
+        ("board", None, "one, which stays"),
+    ],
+)
+def test_how_many_instances_are_kept_is_shown(
+    target: str, size: int | None, shown: str, key: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "hello.suit"
+    made = run("make", "-f", pooled(tmp_path, size), "--key", key, "--target", target, "-o", file)
+    assert made.exit_code == 0, made.output
+    (line,) = (line for line in made.stdout.splitlines() if "instances" in line)
+    assert line.split("instances")[1].strip() == shown
+
+
 def test_a_stranger_is_named(workload_file: Path, key: Path, tmp_path: Path) -> None:
     file = tmp_path / "hello.suit"
     run("make", "-f", workload_file, "--key", key, "--target", "edge", "-o", file)
