@@ -12,11 +12,11 @@ from pathlib import Path
 
 from bench import guests
 from bench.paths import BOARDS, CACHE, ROOT, SPEED
-from provisioning import boards, rust_toolchain
+from provisioning import boards
 
 sys.path.append(str(ROOT / "firmware" / "platform" / "builder"))
 
-from cargo import PROFILE, flags
+from cargo import PROFILE, flags, toolchain_for
 from elf import Elf
 
 PROGRAMS = ("pulley", "wasmi", "wasm3")
@@ -69,7 +69,7 @@ def run(board: str, program: str, data: Path, wasm3: Path) -> Numbers:
 def build(board: str, program: str, data: Path, wasm3: Path) -> Path:
     """The ELF file of one program."""
     described = boards.load(board)
-    toolchain = rust_toolchain.find(described.target)
+    toolchain = toolchain_for(described.target)
     folder = CACHE / "cargo"
     choice = ("--features", program, "--bin", program)
     command = toolchain.command("build", "--quiet", "--profile", PROFILE, "--target-dir", str(folder), *choice)

@@ -54,10 +54,15 @@ class Toolchain:
     std_features: tuple[str, ...] = field(default=("optimize_for_size",))
     std_crates: tuple[str, ...] = ("core", "alloc")
     """What cargo builds of the standard library, if it does."""
+    spec: Path | None = None
+    """A description of the target (rustc's target spec) to take instead of the compiler's own; its file is named like
+    the target. Only for toolchains that build the standard library."""
 
     def command(self, subcommand: str, *arguments: str) -> list[str]:
         """The command line: `command("build", "--release")`. Run it with `environment()`."""
         target = [] if self.target == HOST else ["--target", self.target]
+        if self.spec is not None:
+            target = ["-Zjson-target-spec", "--target", str(self.spec)]
         std = (
             [f"-Zbuild-std={','.join(self.std_crates)}", f"-Zbuild-std-features={','.join(self.std_features)}"]
             if self.builds_std

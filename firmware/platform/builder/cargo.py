@@ -9,6 +9,8 @@ from paths import CARGO_TARGET, FIRMWARE, ROOT
 
 sys.path.append(str(ROOT))
 
+from target_spec import without_frame_pointers
+
 from provisioning.rust_toolchain import Toolchain, find
 
 PROFILE = "firmware"
@@ -69,12 +71,17 @@ def flags(toolchain: Toolchain, unaligned: bool) -> list[str]:
     return found
 
 
+def toolchain_for(target: str) -> Toolchain:
+    """What builds firmware for a target. Raises provisioning.rust_toolchain.ToolchainError when nothing here can."""
+    return without_frame_pointers(find(target))
+
+
 def run(board: dict[str, Any], subcommand: str, *arguments: str, color: bool = False, verbose: bool = False) -> int:
     """Runs one cargo subcommand over a board's crate; its output goes where ours goes. Returns the exit code.
 
     Raises provisioning.rust_toolchain.ToolchainError when there is no compiler for the board.
     """
-    toolchain = find(str(board["target"]))
+    toolchain = toolchain_for(str(board["target"]))
     command = toolchain.command(
         subcommand, "--package", str(board["crate"]), "--profile", PROFILE, "--target-dir", str(CARGO_TARGET)
     )

@@ -8,6 +8,7 @@ FIRMWARE = PLATFORM.parent
 ROOT = FIRMWARE.parent
 BOARDS = ROOT / "boards"
 CARGO_TARGET = ROOT / ".cache" / "cargo" / "firmware"
+TARGETS = ROOT / ".cache" / "cargo" / "targets"
 
 
 def device_dir(board: str) -> Path:
