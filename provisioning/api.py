@@ -11,10 +11,10 @@ import httpx
 
 from provisioning.config import Access, access
 from provisioning.errors import FleetRefusedError, FleetUnreachableError, InputError
+from wire.fetching import is_loopback
 from wire.messages import GuestMessage
 
 SECONDS = 30.0
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PAGE = 1000
 
 Json = dict[str, Any]
@@ -29,11 +29,18 @@ class Fleet:
             raise InputError(
                 f"{reach.url!r} is not an address of a fleet", next_step="expected for example http://127.0.0.1:8765"
             )
+        here = is_loopback(parts.hostname)
+        if reach.token and parts.scheme == "http" and not here:
+            raise InputError(
+                "the token is not sent over plain HTTP, where everybody on the way can read it",
+                where=reach.url,
+                next_step="give the fleet's https:// address, or a tunnel's end on this machine (ssh -L)",
+            )
         self.url = reach.url.rstrip("/")
         self._http = httpx.Client(
             base_url=f"{self.url}/api/v1",
             timeout=SECONDS,
-            trust_env=parts.hostname not in LOOPBACK,
+            trust_env=not here,
             verify=_authorities(reach),
             headers={"Authorization": f"Bearer {reach.token}"} if reach.token else {},
         )

@@ -2,7 +2,7 @@
 
 ```toml
 fleet = "https://fleet.example:8765"   # address of the API
-token_file = "/home/me/fleet.token"    # sent as bearer token, when the fleet asks for one
+token_file = "/home/me/fleet.token"    # sent as bearer token; over plain HTTP to this machine alone
 ca = "/home/me/fleet-ca.pem"           # authority to trust beside the system's
 ```
 `--fleet` goes before the variable PETIOLE_FLEET, which goes before the file; without any the fleet is on this machine.

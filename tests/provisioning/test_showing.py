@@ -137,6 +137,17 @@ def test_token_of_the_configuration_is_sent_and_never_shown(tmp_path, monkeypatc
     assert "secret" not in Petiole("http://127.0.0.1:1")("status").output
 
 
+def test_token_is_not_sent_in_plain_text_to_another_machine(tmp_path, monkeypatch):
+    (tmp_path / "token").write_text("0123456789abcdef-secret\n")
+    monkeypatch.setenv("PETIOLE_TOKEN_FILE", str(tmp_path / "token"))
+    result = Petiole("http://fleet.example:8765")("status")
+    assert result.exit_code == 2
+    assert "not sent over plain HTTP" in result.output
+    assert "secret" not in result.output
+    with connect("https://fleet.example:8765") as api:
+        assert api.url == "https://fleet.example:8765"
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [("flet = 'x'", 'did you mean "fleet"'), ("fleet =", "cannot be read"), ("fleet = 'nonsense'", "not an address")],
