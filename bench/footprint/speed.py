@@ -24,6 +24,7 @@ from bench.footprint.bare import HALF, ROUNDS, best
 from bench.footprint.rig import hello
 from bench.paths import ROOT
 from edge_host.guest import Call, Guest
+from edge_host.pool import Pool, PoolRules
 from edge_host.runner import Part, run_workload
 from tests.edge_host import components
 from tests.edge_host.bench import Bench, Recorder
@@ -59,6 +60,7 @@ def measure() -> dict[str, float]:
             found["peer-calls"] = asyncio.run(_peer_calls(bench))
             found |= asyncio.run(_messages(bench))
             found |= _percentiles("cold-start", [_cold_starts(bench, folder) for _ in range(ROUNDS)])
+            found |= _percentiles("new-instance", [_new_instances(bench) for _ in range(ROUNDS)])
         finally:
             bench.close()
         found |= _bare(folder)
@@ -163,6 +165,23 @@ def _cold_starts(bench: Bench, folder: Path) -> list[float]:
         took.append(time.thread_time() - begun)
         guest.close()
         code.close()
+    return took
+
+
+def _new_instances(bench: Bench) -> list[float]:
+    """Calls as every component has them that asks for nothing else: linked before, instantiated for this one call."""
+    code = WasmComponent(bench.engine, hello())
+    pool = Pool(
+        lambda: Guest(bench.engine, bench.host.ticker, code, bench.context(limits=AMPLE)),
+        *(PoolRules.of(Component("guest")), AMPLE.fuel_per_second),
+    )
+    took = []
+    for _ in range(COLD_STARTS):
+        begun = time.thread_time()
+        pool.handle(RUN)
+        took.append(time.thread_time() - begun)
+    pool.close()
+    code.close()
     return took
 
 
