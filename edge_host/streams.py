@@ -82,39 +82,6 @@ class NoInput(InputStream):
         raise StreamClosedError
 
 
-class BytesInput(InputStream):
-    """Bytes that are there already."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = memoryview(data)
-
-    def read(self, most: int) -> bytes:
-        """See `InputStream.read`."""
-        if not self._data:
-            raise StreamClosedError
-        data, self._data = bytes(self._data[:most]), self._data[most:]
-        return data
-
-
-class BytesOutput(OutputStream):
-    """Keeps what is written, up to `most` bytes."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.data = bytearray()
-        self.closed = False
-
-    def write(self, data: bytes) -> None:
-        """See `OutputStream.write`."""
-        if len(self.data) + len(data) > self._most:
-            raise StreamFailedError(IoError(f"more than {self._most} bytes", "file-too-large"))
-        self.data += data
-
-    def close(self) -> None:
-        """See `OutputStream.close`."""
-        self.closed = True
-
-
 class LineOutput(OutputStream):
     """Gives each whole line to `tell`, and what is left when it is flushed at its end; long lines in parts."""
 

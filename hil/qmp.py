@@ -76,10 +76,6 @@ class Qmp:
         """Press the machine's reset button."""
         self.execute("system_reset")
 
-    def quit(self) -> None:
-        """End the emulator in good order."""
-        self.execute("quit")
-
     def _next(self) -> dict[str, Any]:
         line = self._lines.readline()
         if not line:

@@ -14,7 +14,7 @@ from provisioning.errors import DeviceRefusedError, NoAnswerError, PortError
 from wire import port_lock
 from wire.errors import MalformedError, SmpError
 from wire.refusals import Refusal
-from wire.smp import Decoder, Group, Image, Message, Op, Os, Petiole, encode_frames
+from wire.smp import Decoder, Group, Message, Op, Os, Petiole, encode_frames
 
 ANSWER_SECONDS = 5.0
 TRIES = 3
@@ -69,10 +69,6 @@ class SmpClient:
     def reset(self) -> None:
         """Restart the board."""
         self.request(Op.WRITE, Group.OS, Os.RESET, {})
-
-    def image_state(self) -> Mapping[str, Any]:
-        """The firmware image that runs."""
-        return self.request(Op.READ, Group.IMAGE, Image.STATE, {})
 
     def facts(self) -> Mapping[str, Any]:
         """What the board says about itself."""

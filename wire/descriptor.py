@@ -17,7 +17,6 @@ from wire.triggers import Trigger
 
 FORMAT = 1
 MAX_VERSION_BYTES = 32
-MAX_SIZE = 3072
 
 MESSAGING = "wasmcloud:messaging/"
 """How the interfaces begin whose grants have subject filters for labels."""

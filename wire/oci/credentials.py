@@ -2,7 +2,7 @@
 
 The first of these that is there is used: DOCKER_AUTH_CONFIG (the content of such a file), the file that
 REGISTRY_AUTH_FILE names, `config.json` in the folder of DOCKER_CONFIG, `~/.docker/config.json`. A login is for one
-registry and is sent to that one alone. Helper programs are not run.
+registry: it is sent there, and to the service for tokens that this registry names. Helper programs are not run.
 """
 
 import base64
