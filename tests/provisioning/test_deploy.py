@@ -228,6 +228,24 @@ def test_two_kinds_of_devices_get_one_release_each(petiole, fleet, device, tmp_p
     assert fleet.device("b-1").desired == fleet.device("b-2").desired
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_differs_between_the_classes_is_told(as_json, petiole, device, tmp_path, monkeypatch):
+    def make(path, key, target, *, sequence, build):
+        data = bundle(profile=PROFILE)
+        return Bundle(data, Envelope.parse(data).manifest, ("thermometer: edge hosts do otherwise",))
+
+    monkeypatch.setattr(command, "profile_of", lambda target: PROFILE)
+    monkeypatch.setattr(command, "make_from_file", make)
+    keys.create("release", tmp_path)
+    workloads.write(tmp_path, crate=None)
+    arguments = ("--device", "b-1", "--key", str(tmp_path / "release.key"), *(("--json",) if as_json else ()))
+    result = petiole("deploy", str(tmp_path), *arguments)
+    assert result.exit_code == 0, result.output
+    assert "note: thermometer: edge hosts do otherwise" in result.stderr
+    if as_json:
+        assert json.loads(result.stdout)[0]["notes"] == ["thermometer: edge hosts do otherwise"]
+
+
 def test_fleet_that_is_not_there(suit):
     result = Petiole("http://127.0.0.1:1")("deploy", str(suit), "--device", "b-1")
     assert result.exit_code == 1
