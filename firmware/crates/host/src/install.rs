@@ -5,14 +5,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use petiole_store::{Candidate, MappedFlash, Phase, Record, Release, Side};
-use petiole_trust::{
-    Accepted, Descriptor, MAX_ENVELOPE, Manifest, Refusal, Trigger, verify_envelope,
-};
+use petiole_trust::{Accepted, Descriptor, MAX_ENVELOPE, Manifest, Refusal, Trigger};
 
 use crate::GuestRunner;
 use crate::error::Refused;
 use crate::events::Field;
-use crate::manager::{Manager, not_enrolled};
+use crate::manager::Manager;
 use crate::peers;
 use crate::transfer::Part;
 use crate::triggers::Triggers;
@@ -73,8 +71,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
     }
 
     fn take_envelope(&mut self, envelope: &[u8]) -> Result<Taken, Refused> {
-        let identity = self.identity.as_ref().ok_or_else(not_enrolled)?;
-        let manifest = verify_envelope(envelope, &identity.anchors)?;
+        let manifest = self.verify_envelope(envelope)?;
         let existing = self.find(manifest.name());
         let accepted = match existing {
             Some(at) => Some(self.workloads[at].record.accepted),

@@ -4,11 +4,11 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::{RefCell, RefMut};
+use core::cell::{OnceCell, RefCell, RefMut};
 
 use petiole_interfaces::Limits;
 use petiole_store::{Identity, MappedFlash, Outcome, Phase, Release, Store};
-use petiole_trust::{Component, Descriptor, Manifest, Refusal, verify_envelope};
+use petiole_trust::{Checked, Component, Descriptor, DeviceKey, Manifest, Refusal};
 
 use crate::delta::Patching;
 use crate::error::Refused;
@@ -27,6 +27,9 @@ pub struct Manager<F, R: GuestRunner> {
     pub(crate) facts: Facts,
     pub(crate) shared: Rc<Shared>,
     pub(crate) identity: Option<Identity>,
+    /// The device's public key: it takes as long to make as a signature.
+    public: OnceCell<[u8; 32]>,
+    checked: RefCell<Checked>,
     pub(crate) workloads: Vec<Workload<R::Guest>>,
     /// The envelope that arrives in pieces, and its full size.
     pub(crate) upload: (Vec<u8>, usize),
@@ -55,6 +58,8 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
             facts,
             shared,
             identity: None,
+            public: OnceCell::new(),
+            checked: RefCell::default(),
             workloads: Vec::new(),
             upload: (Vec::new(), 0),
             receiving: None,
@@ -88,11 +93,26 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
         index: u8,
         release: &Release,
     ) -> Result<(Manifest<'static>, Descriptor<'static>), Refused> {
-        let identity = self.identity.as_ref().ok_or_else(not_enrolled)?;
-        let manifest = verify_envelope(self.envelope_of(index, release), &identity.anchors)?;
+        let manifest = self.verify_envelope(self.envelope_of(index, release))?;
         manifest.check(&self.facts.vendor, &self.facts.class, None)?;
         let descriptor = manifest.descriptor()?;
         Ok((manifest, descriptor))
+    }
+
+    /// Verifies an envelope by the anchors of now.
+    pub(crate) fn verify_envelope<'a>(&self, envelope: &'a [u8]) -> Result<Manifest<'a>, Refused> {
+        let identity = self.identity.as_ref().ok_or_else(not_enrolled)?;
+        let mut checked = self.checked.borrow_mut();
+        Ok(checked.verify(envelope, &identity.anchors)?)
+    }
+
+    /// The device's public key; empty before it is enrolled.
+    pub(crate) fn public_key(&self) -> &[u8] {
+        let make = |identity: &Identity| {
+            let key = || DeviceKey::from_seed(&identity.seed).public();
+            &self.public.get_or_init(key)[..]
+        };
+        self.identity.as_ref().map_or(&[], make)
     }
 
     pub(crate) fn summary(&self, index: u8, release: &Release) -> Option<Summary> {
@@ -111,6 +131,12 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
             .position(|workload| workload.record.name == name)
     }
 
+    /// The name of the workload at this place in the store.
+    pub(crate) fn name_at(&self, index: u8) -> Option<&str> {
+        let known = self.workloads.iter().find(|known| known.index == index);
+        known.map(|known| &*known.record.name)
+    }
+
     pub(crate) fn find_or_refuse(&self, name: &str) -> Result<usize, Refused> {
         self.find(name)
             .ok_or_else(|| Refused::new(Refusal::NoSuchWorkload, String::from(name)))
@@ -127,6 +153,8 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
         let boot = self.shared.events.borrow().boot();
         let mut mail = self.shared.mail.borrow_mut();
         mail.set_prefix(&identity.device, boot);
+        self.checked.borrow_mut().forget();
+        self.public.take();
         self.identity = Some(identity);
     }
 

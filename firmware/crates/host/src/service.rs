@@ -148,10 +148,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Service<'_, F, R> {
             .text("site")
             .text(site)
             .text("key");
-        match identity {
-            Some(identity) => out.bytes(&DeviceKey::from_seed(&identity.seed).public()),
-            None => out.bytes(&[]),
-        };
+        out.bytes(manager.public_key());
         let anchors = identity.map_or(&[][..], |identity| &identity.anchors);
         out.text("anchors").array(anchors.len());
         for anchor in anchors {
@@ -219,9 +216,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Service<'_, F, R> {
             rotation: 0,
         };
         self.manager.keep_identity(identity)?;
-        out.map(1)
-            .text("key")
-            .bytes(&DeviceKey::from_seed(&seed).public());
+        out.map(1).text("key").bytes(self.manager.public_key());
         Ok(())
     }
 

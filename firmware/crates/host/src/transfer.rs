@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use petiole_store::{Candidate, MappedFlash, Phase, Release, Side, Store, Written};
-use petiole_trust::{Code, Digest, Refusal, sha256, verify_envelope};
+use petiole_trust::{Code, Digest, Refusal, sha256};
 
 use crate::GuestRunner;
 use crate::error::Refused;
@@ -184,7 +184,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
         if !envelope.windows(32).any(|bytes| bytes == part.digest) {
             return None;
         }
-        let manifest = verify_envelope(envelope, &self.identity.as_ref()?.anchors).ok()?;
+        let manifest = self.verify_envelope(envelope).ok()?;
         let release = Release {
             side,
             envelope: envelope.len() as u32,

@@ -10,6 +10,7 @@
 #![no_std]
 
 mod anchor;
+mod checked;
 mod code;
 mod component;
 mod cose;
@@ -26,6 +27,7 @@ mod suit;
 mod trigger;
 
 pub use anchor::{Anchor, MAX_ANCHORS};
+pub use checked::Checked;
 pub use code::{CODE_ALIGNMENT, Code, VerifiedCode};
 pub use component::{Component, Grant, Limits};
 pub use descriptor::{Descriptor, Probation};
