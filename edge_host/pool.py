@@ -96,6 +96,11 @@ class Pool:
         with self._changed:
             return len(self._idle) + len(self._leased)
 
+    @property
+    def holds_unused(self) -> bool:
+        """Whether there is anything that `drop_idle` may drop, now or later."""
+        return bool(self._idle or self._bare)
+
     def call(self, call: Call, leased: Callable[[Guest | None], None] = lambda guest: None) -> Any:
         """Call an export once an instance is free; see `Guest.call`."""
         return self._with_instance(lambda guest: guest.call(call, self.rested_at), leased)

@@ -184,7 +184,8 @@ class Serving:
     async def _drop_idle(self) -> None:
         while True:
             await asyncio.sleep(IDLE_CHECK)
-            await finish(self._loop.run_in_executor(self._host.pool, self._pool.drop_idle))
+            if self._pool.holds_unused:
+                await finish(self._loop.run_in_executor(self._host.pool, self._pool.drop_idle))
 
 
 def _stopping() -> StopError:
