@@ -54,7 +54,7 @@ def run(
     Example: petiole emulate qemu-an505 --dir .cache/devices/an505-1 --serial-port 5001
     """
     signal.signal(signal.SIGTERM, stop_on_signal)
-    with contextlib.ExitStack() as stack:
+    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
         emulator = stack.enter_context(
             Emulator(boards.load(board), folder, serial_port=serial_port, qmp=qmp or folder / "qmp.sock")
         )
@@ -62,9 +62,8 @@ def run(
         if log is not None:
             port = stack.enter_context(SerialTap(emulator.serial_port, log.with_suffix(".raw"), log)).port
         print_line(f"{board} runs; serial line {port}, control socket {emulator.qmp}")
-        with contextlib.suppress(KeyboardInterrupt):
-            code = emulator.wait()
-            raise EmulatorError(f"QEMU ended with code {code}", where=board, next_step=f"see {folder / 'qemu.log'}")
+        code = emulator.wait()
+        raise EmulatorError(f"QEMU ended with code {code}", where=board, next_step=f"see {folder / 'qemu.log'}")
 
 
 @app.command()
