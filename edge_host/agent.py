@@ -73,7 +73,7 @@ class Agent:
         self._tasks: set[asyncio.Task[None]] = set()
         devices = (config.device, *(board.name for board in config.boards))
         self._uplink = self._new_uplink(config, devices)
-        self._delivery = Delivery(self._outbox, devices, self._publish)
+        self._delivery = Delivery(self._outbox, devices, self._publish, self._uplink.ready)
         self._downloads = Downloads(self._artifacts, self._publish, self._uplink.connected)
         engine, threads = new_engine(), GuestThreads(config.guest_threads)
         labels = open_labels(config.labels, config.state)
@@ -162,6 +162,7 @@ class Agent:
             on_message=self._received,
             on_connected=self._connected,
             on_kicked=self._kicked,
+            on_ready=self._ready,
         )
 
     def _broker(self) -> dict[str, object] | None:
@@ -210,6 +211,9 @@ class Agent:
     def _connected(self) -> None:
         self._delivery.reconnected()
         self._reporter.all_changed()
+
+    def _ready(self) -> None:
+        self._delivery.wake()
 
     def _tell(self, level: str, message: str) -> None:
         log.warning("%s", message)

@@ -15,6 +15,10 @@ class NoUplink:
         """Nobody is there to take a message."""
         return False
 
+    def ready(self) -> bool:
+        """See `publish`."""
+        return False
+
     async def run(self) -> None:
         """Nothing to keep up."""
         await self.connected.wait()

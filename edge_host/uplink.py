@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from edge_host.config import Mqtt
-from edge_host.lean import lot, postpone
+from edge_host.lean import lot
+from edge_host.postponed import postpone
 
 postpone("urllib.request")  # paho needs it for proxies alone, and it brings http and email along
 
@@ -34,6 +35,11 @@ SHORT_SECONDS = 5.0
 """A connection that lasts less was probably ended by a second client with the same identity."""
 
 KICKS = 3
+MOST_IN_FLIGHT = 32 * 1024
+"""Bytes that the broker has not taken: half a minute of the slowest line (9.6 kbit/s), and no limit to a fast one."""
+
+TAKING_SECONDS = 120.0
+"""A broker that takes no message in this time may have no room, or forgot us."""
 
 
 class Uplink:
@@ -48,14 +54,21 @@ class Uplink:
         on_message: Callable[[str, bytes], None],
         on_connected: Callable[[], None],
         on_kicked: Callable[[], None],
+        on_ready: Callable[[], None],
     ) -> None:
-        """`on_kicked`: the broker ends one new connection after the other, as it does to two clients of one name."""
+        """`on_kicked`: the broker ends one new connection after the other, as it does to two clients of one name.
+
+        `on_ready`: it is `ready` again, after it was not.
+        """
         self._mqtt = mqtt
         self._client_id = client_id
         self._subscriptions = [(topic, 1) for topic in subscriptions]
         self._on_message = on_message
         self._on_connected = on_connected
         self._on_kicked = on_kicked
+        self._on_ready = on_ready
+        self._in_flight: dict[int, int] = {}
+        self._taken_at = 0.0
         self._client: paho.Client | None = None
         self._loop = asyncio.get_running_loop()
         self._lost = asyncio.Event()
@@ -66,7 +79,17 @@ class Uplink:
         """Hand a message over with QoS 1; False when there is no connection."""
         if self._client is None or not self.connected.is_set():
             return False
-        return self._client.publish(topic, payload, qos=1).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+        sent = self._client.publish(topic, payload, qos=1)
+        if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return False
+        if not self._in_flight:
+            self._taken_at = self._loop.time()
+        self._in_flight[sent.mid] = len(payload)
+        return True
+
+    def ready(self) -> bool:
+        """Whether so little is on its way to the broker that more makes sense."""
+        return sum(self._in_flight.values()) < MOST_IN_FLIGHT
 
     async def run(self) -> None:
         """Keep the connection up until cancelled."""
@@ -94,6 +117,7 @@ class Uplink:
 
     async def _connection(self) -> None:
         self._lost.clear()
+        self._in_flight.clear()
         self._refusal = "the broker refused the connection; is this device enrolled?"
         client = self._new_client()
         try:
@@ -107,6 +131,8 @@ class Uplink:
                     client.loop_misc()
                 if not self.connected.is_set() and self._loop.time() > deadline:
                     raise TimeoutError("the broker does not answer")
+                if self._in_flight and self._loop.time() > self._taken_at + TAKING_SECONDS:
+                    raise TimeoutError("the broker takes no messages any more")
             if not self.connected.is_set():
                 raise ConnectionRefusedError(self._refusal)
         finally:
@@ -135,6 +161,7 @@ class Uplink:
         client.on_subscribe = self._subscribed
         client.on_disconnect = self._disconnected
         client.on_message = self._received
+        client.on_publish = self._published
         client.on_socket_open = lambda _client, _data, sock: self._soon(self._watch, client, sock)
         client.on_socket_close = lambda _client, _data, sock: self._forget(sock)
         client.on_socket_register_write = lambda _client, _data, sock: self._soon(self._want_write, client, sock)
@@ -184,6 +211,12 @@ class Uplink:
 
     def _disconnected(self, *_: Any) -> None:
         self._lost.set()
+
+    def _published(self, _client: paho.Client, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
+        was_ready, self._taken_at = self.ready(), self._loop.time()
+        self._in_flight.pop(mid, None)
+        if not was_ready:
+            self._loop.call_soon(self._on_ready)
 
     def _received(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         self._loop.call_soon(self._on_message, message.topic, bytes(message.payload))

@@ -38,6 +38,15 @@ class ServerTls:
     ca: Path
 
 
+PATIENCE_S = 30
+"""What a connection over a slow line may take for each of its steps; the 1 or 2 s of nats-server are too short."""
+
+SLOW_LINES = ('ping_interval: "15s"', "ping_max: 2", f'write_deadline: "{2 * PATIENCE_S}s"')
+"""A line on which packets vanish is given up after 45 s, one that is only slow is not."""
+
+_PATIENT = f"authorization {{ timeout: {PATIENCE_S} }}"
+
+
 @dataclass(frozen=True)
 class HubSettings:
     """Where the hub listens and keeps its streams. Without `tls` it asks nobody who they are: loopback only."""
@@ -59,11 +68,12 @@ def hub_config(settings: HubSettings, sites: Sequence[SiteAccess]) -> str:
         "listen: 127.0.0.1:-1",
         *_monitor(settings.monitor_port),
         f"jetstream {{ store_dir: {_text(settings.store)}, domain: hub }}",
-        f"mqtt {{ host: {_text(settings.host)}, port: {settings.mqtt_port}{_mqtt_tls(settings.tls)} }}",
+        *SLOW_LINES,
+        f"mqtt {{ host: {_text(settings.host)}, port: {settings.mqtt_port}, {_PATIENT}{_mqtt_tls(settings.tls)} }}",
     ]
     if settings.leaf_port is not None:
         tls = f", tls {{ {_tls_files(settings.tls)} }}" if settings.tls else ""
-        lines.append(f"leafnodes {{ host: {_text(settings.host)}, port: {settings.leaf_port}{tls} }}")
+        lines.append(f"leafnodes {{ host: {_text(settings.host)}, port: {settings.leaf_port}, {_PATIENT}{tls} }}")
     lines += ["accounts {", _fleet_account(settings, sites), *(_site_account(settings, site) for site in sites), "}"]
     if settings.tls is None:
         lines.append('no_auth_user: "local"')
@@ -77,7 +87,8 @@ def leaf_config(
 
     `monitor_port` is where it tells on loopback how it is.
     """
-    tls = f", tls {{ ca_file: {_text(ca)} }}" if ca else ""
+    tls = f", tls {{ ca_file: {_text(ca)}, timeout: {PATIENCE_S} }}" if ca else ""
+    remote = f"url: $HUB, dial_timeout: {_text(f'{PATIENCE_S}s')}, first_info_timeout: {_text(f'{PATIENCE_S}s')}{tls}"
     return "\n".join(
         [
             f"include {_text('./' + secret_file)}",
@@ -86,7 +97,8 @@ def leaf_config(
             *_monitor(monitor_port),
             f"jetstream {{ store_dir: {_text(store)}, domain: {_text('site-' + site)} }}",
             f"mqtt {{ host: 127.0.0.1, port: {port} }}",
-            f"leafnodes {{ reconnect: 1s, remotes: [ {{ url: $HUB{tls} }} ] }}",
+            *SLOW_LINES,
+            f"leafnodes {{ reconnect: 1s, remotes: [ {{ {remote} }} ] }}",
             "",
         ]
     )
@@ -177,7 +189,8 @@ def _mqtt_tls(tls: ServerTls | None) -> str:
 
 
 def _tls_files(tls: ServerTls) -> str:
-    return f"cert_file: {_text(tls.certificate)}, key_file: {_text(tls.key)}, ca_file: {_text(tls.ca)}"
+    files = f"cert_file: {_text(tls.certificate)}, key_file: {_text(tls.key)}, ca_file: {_text(tls.ca)}"
+    return f"{files}, timeout: {PATIENCE_S}"
 
 
 def _text(value: object) -> str:

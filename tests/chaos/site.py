@@ -1,4 +1,7 @@
-"""A fleet with its hub, the leaf of a site and an agent, each a process, with lines between them that can be cut."""
+"""A fleet with its hub, the leaf of a site and an agent, each a process, with lines between them that can be cut.
+
+The lines are proxies, or a `Wire` that fleet and hub are behind.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.server import open_fleet
-from fleet.settings import EmbeddedBroker, Settings
+from fleet.settings import LOOPBACK, EmbeddedBroker, Settings
+from tests.chaos.impairment import FAR, GOOD, Wire
 from tests.chaos.proxy import Proxy
 from tests.fleet.helpers import SITE, enroll_board, free_port
 from wire import cose
 
 DEVICE = "edge-chaos"
+SHARED_MEMORY = Path("/dev/shm")
 FLEET = [sys.executable, "-c", "from fleet.commands import app; app()"]
 
 
@@ -45,12 +50,17 @@ class Outcome:
 class Site:
     """Use as a context manager; everything is started by `start`."""
 
-    def __init__(self, folder: Path, *, rate: float = 100, outbox: str = "", broker: str = "leaf") -> None:
-        """`broker` is what the agent is connected to: `leaf`, `hub`, or a `mosquitto` in the place of both."""
+    def __init__(self, folder: Path, *, rate: float = 100, broker: str = "leaf", wire: Wire | None = None) -> None:
+        """`broker` is what the agent is connected to: `leaf`, `hub`, or a `mosquitto` in the place of both.
+
+        Without a leaf, `wire` is between the agent and its broker, otherwise between leaf and hub.
+        """
         self.folder = folder
         self.kills = Counter[str]()
         self._rate = rate
-        embedded = EmbeddedBroker(mqtt_port=free_port(), leaf_port=free_port())
+        self._wire = wire
+        self._hub_host = LOOPBACK if wire is None else FAR
+        embedded = EmbeddedBroker(mqtt_port=free_port(), leaf_port=free_port(), host=self._hub_host)
         self.settings = Settings(state=folder / "fleet", port=free_port(), embedded=embedded)
         self._broker = broker
         self._leaf_port = free_port()
@@ -62,10 +72,15 @@ class Site:
         self.to_hub = Proxy(embedded.leaf_port)
         self._ledger = folder / "ledger"
         self._ledger.touch()
+        self._memory = SHARED_MEMORY / f"petiole-chaos-{os.getpid()}"
+        url = f"mqtt://{LOOPBACK}:{self.to_leaf.port}"
+        if wire is not None:
+            url = f"mqtt://{LOOPBACK}:{self._leaf_port}" if broker == "leaf" else f"mqtt://{FAR}:{embedded.mqtt_port}"
         self._config = folder / "agent.toml"
         self._config.write_text(
-            f'[device]\nname = "{DEVICE}"\nsite = "{SITE}"\n[mqtt]\nurl = "mqtt://127.0.0.1:{self.to_leaf.port}"\n'
-            f'[identity]\nanchors = ["{cose.public_key(bytes(range(32))).hex()}"]\n{outbox}'
+            f'[device]\nname = "{DEVICE}"\nsite = "{SITE}"\n[mqtt]\nurl = "{url}"\n'
+            f'[identity]\nanchors = ["{cose.public_key(bytes(range(32))).hex()}"]\n'
+            f'[outbox]\nmemory-folder = "{self._memory}"\n'
         )
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -84,6 +99,7 @@ class Site:
             print(name, (self.folder / f"{name}.log").read_text(errors="replace")[-3000:])
         self.to_leaf.close()
         self.to_hub.close()
+        shutil.rmtree(self._memory, ignore_errors=True)
 
     def start(self, *names: str, file_limit: int | None = None) -> None:
         """Start `fleet` (with the hub), `leaf` and `agent`, or some of them; `file_limit` bytes a file can hold."""
@@ -135,6 +151,8 @@ class Site:
         self.tell("pause")
         self.to_leaf.mend()
         self.to_hub.mend()
+        if self._wire is not None:
+            self._wire.impair(GOOD)
         end = time.monotonic() + seconds
         time.sleep(1)
         while (outcome := self.outcome()).lost and time.monotonic() < end:
@@ -160,21 +178,29 @@ class Site:
         )
 
     def _command(self, name: str) -> list[str]:
+        if self._wire is None:
+            return self._program(name)
+        return [*(self._wire.near() if name in ("agent", "leaf") else self._wire.far()), *self._program(name)]
+
+    def _program(self, name: str) -> list[str]:
         embedded = self.settings.embedded
         assert embedded is not None
         command: list[object]
         if name == "fleet" and self._broker == "mosquitto":
             command = [*FLEET, "serve", "--state", self.settings.state, "--port", self.settings.port]
-            command += ["--broker", f"mqtt://127.0.0.1:{embedded.mqtt_port}"]
+            command += ["--broker", f"mqtt://{self._hub_host}:{embedded.mqtt_port}"]
         elif name == "mosquitto":
             file = self.folder / "mosquitto.conf"
-            file.write_text(f"user root\nlistener {embedded.mqtt_port} 127.0.0.1\nallow_anonymous true\n")
+            file.write_text(f"user root\nlistener {embedded.mqtt_port} {self._hub_host}\nallow_anonymous true\n")
             command = [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", file]
         elif name == "fleet":
             ports = ["--port", self.settings.port, "--embedded-broker", embedded.mqtt_port]
             command = [*FLEET, "serve", "--state", self.settings.state, *ports, "--leaf-port", embedded.leaf_port]
+            command += ["--broker-host", self._hub_host]
         elif name == "leaf":
-            hub = f"nats-leaf://127.0.0.1:{self.to_hub.port}"
+            hub = f"nats-leaf://{LOOPBACK}:{self.to_hub.port}"
+            if self._wire is not None:
+                hub = f"nats-leaf://{FAR}:{embedded.leaf_port}"
             command = [*FLEET, "leaf", "--site", SITE, "--port", self._leaf_port, "--hub", hub]
             command += ["--state", self.folder / "leaf", "--fleet-state", self.settings.state]
         else:

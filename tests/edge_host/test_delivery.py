@@ -216,3 +216,78 @@ def test_events_go_before_telemetry(tmp_path: Path) -> None:
         assert sent == [(d, kind) for kind in (topics.EVENT, topics.TELEMETRY) for d in ("edge", "board")]
 
     asyncio.run(run())
+
+
+def test_while_the_line_is_full_nothing_is_sent_twice(tmp_path: Path) -> None:
+    async def run() -> None:
+        outbox, line = Outbox(tmp_path / "outbox"), Line()
+        for n in range(3):
+            outbox.append("edge", TELEMETRY, bytes([n]) * 10_000)
+        ready = True
+
+        def publish(device: str, kind: str, payload: bytes) -> bool:
+            nonlocal ready
+            ready = False
+            return line.publish(device, kind, payload)
+
+        delivery = Delivery(outbox, ["edge"], publish, lambda: ready)
+        task = asyncio.create_task(delivery.run())
+        assert (await line.next()).first == 1
+        outbox.append("edge", TELEMETRY, b"more")
+        delivery.wake()
+        await asyncio.sleep(4 * module.RESEND_SECONDS)
+        assert line.batches == []
+        ready = True
+        delivery.wake()
+        assert (await line.next()).first in (1, 4)
+        task.cancel()
+        outbox.close()
+
+    asyncio.run(run())
+
+
+def test_after_a_loss_little_is_sent_until_the_fleet_answers(tmp_path: Path) -> None:
+    async def story(delivery: Delivery, outbox: Outbox, line: Line) -> None:
+        for n in range(1000):
+            outbox.append("edge", TELEMETRY, n.to_bytes(2, "big"))
+        delivery.wake()
+        assert len((await line.next()).records) == module.BATCH_RECORDS
+        again = await line.next()
+        assert (again.first, len(again.records)) == (1, module.PROBE_RECORDS)
+        line.batches.clear()
+        delivery.acknowledge("edge", Ack(telemetry=(again.epoch, module.PROBE_RECORDS)))
+        more = await line.next()
+        assert (more.first, len(more.records)) == (module.PROBE_RECORDS + 1, 2 * module.PROBE_RECORDS)
+
+    play(tmp_path, story)
+
+
+def test_streams_take_turns_on_a_full_line(tmp_path: Path) -> None:
+    async def run() -> None:
+        outbox = Outbox(tmp_path / "outbox")
+        sent: list[str] = []
+        ready = True
+
+        def publish(device: str, _kind: str, _payload: bytes) -> bool:
+            nonlocal ready
+            ready = False
+            sent.append(device)
+            return True
+
+        devices = ["edge", "board", "other"]
+        for device in devices:
+            for _ in range(10):
+                outbox.append(device, TELEMETRY, bytes(20_000))
+        delivery = Delivery(outbox, devices, publish, lambda: ready)
+        task = asyncio.create_task(delivery.run())
+        for _ in range(50):
+            ready = True
+            delivery.wake()
+            await asyncio.sleep(0.01)
+            if set(sent) == set(devices):
+                break
+        task.cancel()
+        outbox.close()
+        assert set(sent) == set(devices)
+
+    asyncio.run(run())

@@ -105,6 +105,7 @@ def connect(mqtt: Mqtt, received: asyncio.Queue[tuple[str, bytes]]) -> Uplink:
         on_message=lambda topic, payload: received.put_nowait((topic, payload)),
         on_connected=lambda: None,
         on_kicked=lambda: None,
+        on_ready=lambda: None,
     )
 
 
