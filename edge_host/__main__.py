@@ -5,19 +5,23 @@ Exit codes: 0 stopped, 1 cannot run (one line says why and what to do), 2 wrong 
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import sys
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import NoReturn
+from edge_host.postponed import postpone_openssl
 
-from edge_host.agent import Agent
-from edge_host.artifacts import private_folder
-from edge_host.config import Config, load
-from edge_host.errors import EdgeHostError
-from edge_host.lean import limit_heaps
-from edge_host.lock import Lock, lock_port, lock_state
+postpone_openssl()
+
+import asyncio  # noqa: E402
+import logging  # noqa: E402
+import sys  # noqa: E402
+from dataclasses import dataclass, replace  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import NoReturn  # noqa: E402
+
+from edge_host.agent import Agent  # noqa: E402
+from edge_host.artifacts import private_folder  # noqa: E402
+from edge_host.config import Config, load  # noqa: E402
+from edge_host.errors import EdgeHostError  # noqa: E402
+from edge_host.lean import limit_heaps  # noqa: E402
+from edge_host.lock import Lock, lock_port, lock_state  # noqa: E402
 
 HELP = """usage: python -m edge_host --config FILE [--manifests DIR] [--verbose]
 Runs WebAssembly workloads on this machine and on its boards.

@@ -1,4 +1,4 @@
-"""What keeps the agent small: modules that load when they are used, versions without a search, memory given back."""
+"""What keeps the agent small: versions without a search, one heap, memory given back."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import gc
 import os
 import sys
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 _ARENA_MAX = -8
@@ -19,26 +17,6 @@ ARENAS = 1
 """Heaps of the C library: by itself it makes up to eight for each core, one for each thread of a guest.
 Threads wait for each other in Python anyway."""
 CALM_SECONDS = 10.0
-
-
-def postpone(name: str) -> None:
-    """Let the module `name`, which a library imports and hardly ever uses, load at its first use."""
-    if name in sys.modules:
-        return
-    place = ModuleType(name)
-
-    def load(attribute: str) -> Any:
-        if attribute.startswith("__"):
-            raise AttributeError(attribute)
-        if sys.modules.get(name) is place:
-            del sys.modules[name]
-        return getattr(import_module(name), attribute)
-
-    place.__dict__["__getattr__"] = load
-    sys.modules[name] = place
-    parent, _, child = name.rpartition(".")
-    if parent:
-        setattr(import_module(parent), child, place)
 
 
 @cache
