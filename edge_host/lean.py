@@ -9,7 +9,6 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 _ARENA_MAX = -8
 """``M_ARENA_MAX`` of glibc's ``mallopt``."""
