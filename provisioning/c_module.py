@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from provisioning import checkout, rust_toolchain
+from provisioning import checkout, component_compiler, rust_toolchain
 from provisioning.errors import InputError, ToolError
 
 COMPILER_FLAGS = (
@@ -57,10 +57,7 @@ def _clang() -> str:
 
 
 def _linker(target: str) -> Path:
-    try:
-        linker = rust_toolchain.find(target).linker
-    except rust_toolchain.ToolchainError as error:
-        raise ToolError(str(error)) from error
+    linker = component_compiler.toolchain(target).linker
     if linker is None:
         raise ToolError(f"the Rust toolchain for {target} has no linker of its own")
     return linker

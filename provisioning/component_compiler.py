@@ -14,6 +14,7 @@ from pathlib import Path
 from provisioning import checkout, rust_toolchain
 from provisioning.console import print_note
 from provisioning.errors import InputError, ToolError
+from provisioning.rust_toolchain import Toolchain
 
 VARIABLE = "PETIOLE_AOT"
 PACKAGE = "petiole-aot"
@@ -90,15 +91,21 @@ def world(component: Path) -> World:
     return World(tuple(names["imports"]), tuple(names["exports"]))
 
 
-def run_cargo(target: str, folder: Path, target_folder: Path, *arguments: str) -> list[dict[str, object]]:
-    """`cargo build --release` in `folder`; its messages. Compiler errors go to stderr as cargo shows them."""
+@cache
+def toolchain(target: str) -> Toolchain:
+    """The Rust toolchain for `target`, looked for once a process: every compiler here is asked. Raises ToolError."""
     try:
-        toolchain = rust_toolchain.find(target)
+        return rust_toolchain.find(target)
     except rust_toolchain.ToolchainError as error:
         raise ToolError(str(error)) from error
+
+
+def run_cargo(target: str, folder: Path, target_folder: Path, *arguments: str) -> list[dict[str, object]]:
+    """`cargo build --release` in `folder`; its messages. Compiler errors go to stderr as cargo shows them."""
+    found = toolchain(target)
     quiet = () if sys.stderr.isatty() else ("--quiet",)
-    command = toolchain.command("build", "--release", "--message-format=json-render-diagnostics", *quiet, *arguments)
-    environment = toolchain.environment() | {"CARGO_TARGET_DIR": str(target_folder)}
+    command = found.command("build", "--release", "--message-format=json-render-diagnostics", *quiet, *arguments)
+    environment = found.environment() | {"CARGO_TARGET_DIR": str(target_folder)}
     done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise ToolError(f"cargo build failed with exit code {done.returncode}", where=str(folder))
