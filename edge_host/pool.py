@@ -28,7 +28,7 @@ from wire.edge_options import EdgeOptions
 from wire.triggers import Service
 
 MOST_INSTANCES = 16
-"""Instances of a component at the same time where it sets no `max_concurrency`."""
+"""Instances of a component at the same time where it sets neither `max_concurrency` nor a larger `pool_size`."""
 IDLE_SECONDS = 60.0
 """Seconds after which a warm instance is dropped that nobody called."""
 
@@ -62,7 +62,7 @@ class PoolRules:
         if edge.pool_size == 1 and edge.max_concurrency <= 1:
             return PoolRules(max_invocations=edge.max_invocations)
         return PoolRules(
-            *(edge.max_concurrency or MOST_INSTANCES, edge.pool_size, edge.max_concurrency or 1),
+            *(edge.max_concurrency or max(MOST_INSTANCES, edge.pool_size), edge.pool_size, edge.max_concurrency or 1),
             *(edge.max_invocations, IDLE_SECONDS),
         )
 

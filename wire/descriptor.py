@@ -56,7 +56,7 @@ class Limits:
 class Component:
     """One component's permissions: grants by full import name, limits, configuration, triggers.
 
-    `edge` is None for a component that runs on boards too.
+    `edge` is None where nothing is asked of edge hosts; boards refuse a component with any.
     """
 
     name: str

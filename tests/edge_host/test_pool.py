@@ -104,6 +104,7 @@ def run(test: Callable[[], object]) -> None:
         (None, (HttpRoute("*", "/"),), PoolRules(16, 0, 1, 0, 60.0)),
         (None, (Calendar("* * * * *", None, SchedulePolicy(Concurrency.ALLOW)),), PoolRules(16, 0, 1, 0, 60.0)),
         (EdgeOptions(), (Every(50),), PoolRules(16, 0, 1, 0, 60.0)),
+        (EdgeOptions(pool_size=20), (HttpRoute("*", "/"),), PoolRules(20, 20, 1, 0, 60.0)),
         (
             EdgeOptions(pool_size=2, max_invocations=9, max_concurrency=4),
             (MessageFilter("a"),),
