@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fleet.server import open_fleet
@@ -23,6 +23,7 @@ from fleet.settings import LOOPBACK, EmbeddedBroker, Settings
 from tests.chaos.impairment import FAR, GOOD, Wire
 from tests.chaos.proxy import Proxy
 from tests.fleet.helpers import SITE, enroll_board, free_port
+from tests.fleet.test_tls import enroll_edge
 from wire import cose
 
 DEVICE = "edge-chaos"
@@ -51,7 +52,7 @@ class Site:
     """Use as a context manager; everything is started by `start`."""
 
     def __init__(self, folder: Path, *, rate: float = 100, broker: str = "leaf", wire: Wire | None = None) -> None:
-        """`broker` is what the agent is connected to: `leaf`, `hub`, or a `mosquitto` in the place of both.
+        """`broker` is what the agent is connected to: `leaf`, `hub` or `tls` (a hub), or a `mosquitto` for both.
 
         Without a leaf, `wire` is between the agent and its broker, otherwise between leaf and hub.
         """
@@ -61,25 +62,34 @@ class Site:
         self._wire = wire
         self._hub_host = LOOPBACK if wire is None else FAR
         embedded = EmbeddedBroker(mqtt_port=free_port(), leaf_port=free_port(), host=self._hub_host)
+        embedded = replace(embedded, tls=broker == "tls")
         self.settings = Settings(state=folder / "fleet", port=free_port(), embedded=embedded)
         self._broker = broker
         self._leaf_port = free_port()
         with open_fleet(self.settings) as fleet:
             fleet.add_site(SITE)
-            enroll_board(fleet, DEVICE)
+            if embedded.tls:
+                identity = enroll_edge(fleet, DEVICE, folder)
+            else:
+                enroll_board(fleet, DEVICE)
+                identity = {}
         assert embedded.leaf_port is not None
         self.to_leaf = Proxy(self._leaf_port if broker == "leaf" else embedded.mqtt_port)
         self.to_hub = Proxy(embedded.leaf_port)
         self._ledger = folder / "ledger"
         self._ledger.touch()
         self._memory = SHARED_MEMORY / f"petiole-chaos-{os.getpid()}"
-        url = f"mqtt://{LOOPBACK}:{self.to_leaf.port}"
+        scheme = "mqtts" if embedded.tls else "mqtt"
+        url = f"{scheme}://{LOOPBACK}:{self.to_leaf.port}"
         if wire is not None:
-            url = f"mqtt://{LOOPBACK}:{self._leaf_port}" if broker == "leaf" else f"mqtt://{FAR}:{embedded.mqtt_port}"
+            url = (
+                f"mqtt://{LOOPBACK}:{self._leaf_port}" if broker == "leaf" else f"{scheme}://{FAR}:{embedded.mqtt_port}"
+            )
         self._config = folder / "agent.toml"
         self._config.write_text(
             f'[device]\nname = "{DEVICE}"\nsite = "{SITE}"\n[mqtt]\nurl = "{url}"\n'
-            f'[identity]\nanchors = ["{cose.public_key(bytes(range(32))).hex()}"]\n'
+            + "".join(f'{key} = "{file}"\n' for key, file in identity.items())
+            + f'[identity]\nanchors = ["{cose.public_key(bytes(range(32))).hex()}"]\n'
             f'[outbox]\nmemory-folder = "{self._memory}"\n'
         )
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -103,7 +113,7 @@ class Site:
 
     def start(self, *names: str, file_limit: int | None = None) -> None:
         """Start `fleet` (with the hub), `leaf` and `agent`, or some of them; `file_limit` bytes a file can hold."""
-        brokers = () if self._broker == "hub" else (self._broker,)
+        brokers = () if self._broker in ("hub", "tls") else (self._broker,)
         for name in names or ("fleet", *brokers, "agent"):
             with (self.folder / f"{name}.log").open("ab") as log:
                 self._processes[name] = subprocess.Popen(
@@ -196,7 +206,7 @@ class Site:
         elif name == "fleet":
             ports = ["--port", self.settings.port, "--embedded-broker", embedded.mqtt_port]
             command = [*FLEET, "serve", "--state", self.settings.state, *ports, "--leaf-port", embedded.leaf_port]
-            command += ["--broker-host", self._hub_host]
+            command += ["--broker-host", self._hub_host, *(["--tls"] if embedded.tls else [])]
         elif name == "leaf":
             hub = f"nats-leaf://{LOOPBACK}:{self.to_hub.port}"
             if self._wire is not None:

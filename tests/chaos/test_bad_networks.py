@@ -30,7 +30,7 @@ from tests.fleet.helpers import wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(7200)]
 
-BROKERS = ("hub", "leaf", "mosquitto")
+BROKERS = ("hub", "tls", "leaf", "mosquitto")
 RATE = 20
 """Records a second, which even the slowest line can carry."""
 

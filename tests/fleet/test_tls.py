@@ -30,8 +30,8 @@ def tls_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]:
         yield fleet
 
 
-def enrolled_edge(fleet: Operations, name: str, folder: Path, site: str = SITE) -> Device:
-    """A device with a key of its own and the certificate that it got for it."""
+def enroll_edge(fleet: Operations, name: str, folder: Path, site: str = SITE) -> dict[str, Path]:
+    """The files `key`, `certificate` and `ca` of a device that has a key of its own."""
     key = ec.generate_private_key(ec.SECP256R1())
     token = fleet.new_token(site).token
     enrolled = fleet.enroll(
@@ -43,6 +43,12 @@ def enrolled_edge(fleet: Operations, name: str, folder: Path, site: str = SITE) 
     )
     files["certificate"].write_text(enrolled.certificate or "")
     files["ca"].write_text(enrolled.ca)
+    return files
+
+
+def enrolled_edge(fleet: Operations, name: str, folder: Path, site: str = SITE) -> Device:
+    """A device with a key of its own and the certificate that it got for it."""
+    files = enroll_edge(fleet, name, folder, site)
     context = ssl.create_default_context(cafile=files["ca"])
     context.load_cert_chain(files["certificate"], files["key"])
     return Device(name, fleet.settings.broker.port, site, tls=context)
