@@ -124,6 +124,43 @@ def test_messages_go_through_tls_with_a_client_certificate(tls_port: int, tmp_pa
     asyncio.run(run())
 
 
+AS_THE_AGENT_IMPORTS = """
+import sys
+from edge_host.postponed import postpone_openssl
+postpone_openssl()
+import asyncio
+from pathlib import Path
+from edge_host.config import Mqtt
+from edge_host.uplink import Uplink
+
+port, *files = sys.argv[1:]
+
+async def run():
+    received = asyncio.Queue()
+    take = lambda topic, payload: received.put_nowait(payload)
+    nothing = lambda: None
+    mqtt = Mqtt("127.0.0.1", int(port), True, *map(Path, files))
+    uplink = Uplink(
+        mqtt, "late", ["petiole/s/d/#"], on_message=take, on_connected=nothing, on_kicked=nothing, on_ready=nothing
+    )
+    assert "_ssl" not in sys.modules
+    task = asyncio.create_task(uplink.run())
+    await asyncio.wait_for(uplink.connected.wait(), 20)
+    assert "_ssl" in sys.modules
+    uplink.publish("petiole/s/d/reported", bytes(300_000))
+    assert await asyncio.wait_for(received.get(), 20) == bytes(300_000)
+    task.cancel()
+    await asyncio.wait([task])
+
+asyncio.run(run())
+"""
+
+
+def test_openssl_loads_at_the_first_tls_connection(tls_port: int, tmp_path: Path) -> None:
+    files = (tmp_path / "ca.pem", tmp_path / "edge-1.pem", tmp_path / "edge-1.key")
+    subprocess.run([sys.executable, "-c", AS_THE_AGENT_IMPORTS, str(tls_port), *files], check=True, timeout=60)
+
+
 def test_a_certificate_of_another_authority_does_not_connect(
     tls_port: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
