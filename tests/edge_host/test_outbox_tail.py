@@ -97,6 +97,22 @@ def test_an_event_takes_along_what_waits(tmp_path: Path, memory: Path) -> None:
     assert (waiting(rebooted), waiting(rebooted, EVENT)) == ([b"before"], [LOST])
 
 
+def test_what_is_kept_of_a_board_is_known_after_it_was_delivered(tmp_path: Path, memory: Path) -> None:
+    outbox = opened(tmp_path / "outbox", memory)
+    for seq in range(1, 4):
+        position = outbox.append_from_board("edge", 7, seq, TELEMETRY, b"x")
+    assert position is not None
+    outbox.acknowledge("edge", TELEMETRY, position)
+    outbox.keep_safe()
+    killed = opened(copied(tmp_path / "outbox", memory, tmp_path / "killed"), memory)
+    assert (killed.source("edge", 7), waiting(killed)) == (3, [])
+    outbox.sync()
+    shutil.copytree(tmp_path / "outbox", tmp_path / "cut")
+    rebooted = opened(tmp_path / "cut", memory, boot="two")
+    assert (rebooted.source("edge", 7), waiting(rebooted)) == (3, [])
+    assert rebooted.append_from_board("edge", 7, 3, TELEMETRY, b"x") is None
+
+
 def test_numbers_go_on_behind_those_that_were_in_memory_alone(
     tmp_path: Path, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,6 +296,31 @@ def test_a_killed_process_leaves_its_records_in_memory(tmp_path: Path, real_memo
     assert batch.last in (last, last + 1)
     assert set(batch.records) == {b"x" * 50}
     outbox.close()
+
+
+def test_what_a_full_disk_took_of_a_longer_end_is_not_read(tmp_path: Path, memory: Path) -> None:
+    """Entries are of one size here, so that those of the longer end would go on where the shorter one ends."""
+    outbox = opened(tmp_path / "outbox", memory)
+    outbox.append("edge", TELEMETRY, b"on disk")
+    outbox.sync()
+    for n in range(40):
+        position = outbox.append("edge", TELEMETRY, n.to_bytes(2, "big"))
+    real = os.pwrite
+
+    def pwrite(descriptor: int, data: bytes, offset: int) -> int:
+        if memory in Path(f"/proc/self/fd/{descriptor}").readlink().parents:
+            return real(descriptor, data, offset)
+        return real(descriptor, data[:-5], offset)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "pwrite", pwrite)
+        for seq in (0, 39):
+            outbox.acknowledge("edge", TELEMETRY, Position(position.epoch, seq))
+            with pytest.raises(OutboxFullError, match="free space"):
+                outbox.sync()
+    killed = opened(copied(tmp_path / "outbox", memory, tmp_path / "copy"), memory)
+    assert waiting(killed) == [b"\0\x26", b"\0\x27"]
+    assert killed.append("edge", TELEMETRY, b"next").seq == position.seq + 1
 
 
 def test_a_full_disk_refuses_records_before_more_are_in_memory_than_promised(tmp_path: Path, memory: Path) -> None:
