@@ -9,8 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # Without make's flags: two builds at a time each use the whole machine, instead of two jobs between them.
 ALONE := env --unset=MAKEFLAGS
 CARGO := $(ALONE) CARGO_TARGET_DIR=$(CURDIR)/.cache/cargo/host cargo
-# Tests of boards wait more than they compute: there is one process more than the two boards need.
-WORKERS ?= $(shell n=$$(nproc); echo $$((n > 3 ? n : 3)))
+# Tests of boards and of bad networks wait more than they compute: more processes than two cores.
+WORKERS ?= $(shell n=$$(nproc); echo $$((n > 4 ? n : 4)))
 PYTEST := $(PY) -m pytest -q -n $(WORKERS)
 
 .PHONY: help setup demo test test-fast test-rust test-python firmware kills chaos wear power fuzz lint format bench bench-size bench-footprint screenshot deb clean
@@ -26,7 +26,7 @@ demo: setup ## the story of Petiole on this machine (KEEP=1 leaves it running)
 
 test: ## every test, from the units to the emulated boards
 	@tools/setup test
-	@$(MAKE) --no-print-directory -j2 --output-sync=target test-rust firmware
+	@$(MAKE) --no-print-directory -j2 test-rust firmware
 	$(PYTEST) --dist loadgroup --durations=15
 
 test-rust: ## host tests of the firmware's crates

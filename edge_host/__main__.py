@@ -23,9 +23,9 @@ from edge_host.errors import EdgeHostError  # noqa: E402
 from edge_host.lean import limit_heaps  # noqa: E402
 from edge_host.lock import Lock, lock_port, lock_state  # noqa: E402
 
-HELP = """usage: python -m edge_host --config FILE [--manifests DIR] [--verbose]
+HELP = """usage: petiole agent run [--config FILE] [--manifests DIR] [--verbose]
 Runs WebAssembly workloads on this machine and on its boards.
-  --config FILE    the agent's TOML file, as enrollment wrote it
+  --config FILE    the agent's TOML file, as enrollment wrote it (agent.toml here, else /etc/petiole/agent.toml)
   --manifests DIR  run the bundles in this folder too, without any fleet if need be
   --verbose        log details"""
 

@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(str(board.args[0])))
         elif isinstance(item, pytest.Function):
             if item.get_closest_marker("xdist_group") is None and _shares(item):
-                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+                item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
             if PROGRAMS & {*item.fixturenames}:
                 item.add_marker(pytest.mark.programs)
 
