@@ -99,6 +99,11 @@ def install() -> None:
         setattr(holder, name, ours)
 
 
+def share_types(known: Any, function: Any) -> None:
+    """Give a function of a new instance the types of the same function `known` of another instance."""
+    function._signature = vars(known).get("_signature")
+
+
 def _keep(kind: Any, name: str, find: Callable[[Any], Any]) -> None:
     kept = cached_property(find)
     kept.__set_name__(kind, name)

@@ -12,8 +12,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import wasmtime
-from wasmtime.component import Component, ComponentInstanceType, Func, Instance, Linker, LinkerInstance, Variant
+from wasmtime.component import (
+    Component,
+    ComponentInstanceType,
+    ExportIndex,
+    Func,
+    Instance,
+    Linker,
+    LinkerInstance,
+    Variant,
+)
 
+from edge_host import calling
 from edge_host.engine import EpochTicker
 from edge_host.errors import StopError
 from edge_host.guest_memory import OVER, Budget, paid_by
@@ -149,6 +159,8 @@ class Guest:
         self._component = component
         self._context = context
         self._functions: dict[tuple[str, str], Func] = {}
+        self._known: dict[tuple[str, str], tuple[ExportIndex, Func]] = {}
+        """Where functions are in every instance, and the same function of an instance before."""
         self._callee: Guest | None = None
         self._linker: Linker | None = None
         self._is_retired = True
@@ -221,6 +233,7 @@ class Guest:
     def close(self) -> None:
         """Free everything."""
         self.retire()
+        self._known.clear()
         if self._linker is not None:
             with _LINKING:
                 self._linker.close()
@@ -271,13 +284,19 @@ class Guest:
     def _function(self, interface: str, name: str) -> Func:
         function = self._functions.get((interface, name))
         if function is None:
-            outer = self._instance.get_export_index(self._store, self._exports.get(interface, interface))
-            index = self._instance.get_export_index(self._store, name, outer)
+            index, before = self._known.get((interface, name)) or (self._index(interface, name), None)
             function = self._instance.get_func(self._store, index) if index is not None else None
-            if function is None:
+            if index is None or function is None:
                 raise StopError("error", f"{interface}: {name!r} is not a function")
+            if before is not None:
+                calling.share_types(before, function)
             self._functions[interface, name] = function
+            self._known[interface, name] = index, function
         return function
+
+    def _index(self, interface: str, name: str) -> ExportIndex | None:
+        outer = self._instance.get_export_index(self._store, self._exports.get(interface, interface))
+        return self._instance.get_export_index(self._store, name, outer)
 
     def _not_started(self, error: Exception) -> Exception:
         text = cause(str(error))
