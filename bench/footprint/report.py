@@ -51,6 +51,7 @@ def rows(found: Numbers) -> Iterator[Row]:
     yield Row("calls from one component to another", value("peer-calls"), "a second", 30_000, least=True)
     yield Row("messages from one component to another", value("messages"), "a second", 5_000, least=True)
     yield Row("messages by the clock", value("messages-by-the-clock"), "a second", 5_000, least=True)
+    yield Row("messages, each to a new instance", value("messages-new-instances"), "a second")
     yield Row("cold start of a cached component, 99th percentile", value("cold-start-p99", 1000), "ms", 1)
     yield Row("call with a new instance, median", value("new-instance", 1000), "ms")
     yield Row("call with a new instance, 99th percentile", value("new-instance-p99", 1000), "ms", 1)
