@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -111,7 +112,7 @@ class Names:
 
     def take(self, most: int) -> tuple[list[str], bool]:
         """The next names, and whether there are no more."""
-        taken = list(islice(self.left, most))
+        taken = list(islice(self.left, min(most, sys.maxsize)))
         self.ended = len(taken) < most
         return taken, self.ended
 

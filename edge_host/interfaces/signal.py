@@ -52,4 +52,4 @@ class Signal:
                 left = None if until is None else until - time.monotonic()
                 if left is not None and left <= 0:
                     return False
-                self._condition.wait(left)
+                self._condition.wait(None if left is None else min(left, threading.TIMEOUT_MAX))

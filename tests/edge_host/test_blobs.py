@@ -9,6 +9,7 @@ import pytest
 
 from edge_host.blob_places import BlobPlaces
 from edge_host.blobs import BlobError, Blobs, Containers
+from edge_host.interfaces.blobstore import Names
 from edge_host.labels import Labels
 
 
@@ -61,6 +62,12 @@ def test_the_bound_is_for_all_of_a_workload(tmp_path: Path) -> None:
     store.remove("one")
     assert not containers.exists("first")
     assert get(other, "first", "mine") == b"1234567890"
+
+
+def test_a_listing_may_be_asked_for_any_number_of_names() -> None:
+    names = Names(iter(["a", "b", "c"]))
+    assert names.take(1) == (["a"], False)
+    assert names.take(2**64 - 1) == (["b", "c"], True)
 
 
 def test_an_object_stays_readable_when_it_is_replaced(tmp_path: Path) -> None:

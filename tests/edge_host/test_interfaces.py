@@ -47,6 +47,15 @@ def test_timers_are_waited_for_and_nothing_else(bench: Bench) -> None:
         poll.poll(context, [])
 
 
+def test_the_longest_timer_is_waited_for_too(bench: Bench) -> None:
+    """Programs that want to sleep for good set a timer to the largest number there is."""
+    context = bench.context()
+    rung = threading.Event()
+    bell = poll.Pollable(is_ready=rung.is_set)
+    soon(lambda: (rung.set(), context.signal.notify()))
+    assert poll.poll(context, [poll.Pollable(due=2**64 - 1), bell]) == [1]
+
+
 def test_a_wait_ends_with_the_workload(bench: Bench) -> None:
     context = bench.context()
     soon(context.signal.cancel)
