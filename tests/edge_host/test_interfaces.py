@@ -52,7 +52,12 @@ def test_the_longest_timer_is_waited_for_too(bench: Bench) -> None:
     context = bench.context()
     rung = threading.Event()
     bell = poll.Pollable(is_ready=rung.is_set)
-    soon(lambda: (rung.set(), context.signal.notify()))
+
+    def ring() -> None:
+        rung.set()
+        context.signal.notify()
+
+    soon(ring)
     assert poll.poll(context, [poll.Pollable(due=2**64 - 1), bell]) == [1]
 
 
