@@ -29,6 +29,7 @@ from edge_host.delivery import Delivery
 from edge_host.download import Downloads
 from edge_host.engine import EpochTicker, new_engine
 from edge_host.errors import ConfigError
+from edge_host.inbox import Inbox
 from edge_host.journal import Journal
 from edge_host.key_values import KeyValueFile
 from edge_host.lean import Tidy, installed
@@ -63,12 +64,12 @@ class Agent:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._loop = asyncio.get_running_loop()
         self._store = StateStore(config.state / "state.db")
         self._outbox = Outbox(config.state / "outbox", config.outbox)
         self._artifacts = Artifacts(config.state)
         self._bus = Bus()
         self._tidy = Tidy()
+        self._messages: Inbox[bytes] = Inbox(lambda data: self._publish(config.device, topics.MESSAGE, data))
         self._bus.attach(FLEET, self._to_fleet)
         self._tasks: set[asyncio.Task[None]] = set()
         devices = (config.device, *(board.name for board in config.boards))
@@ -204,9 +205,8 @@ class Agent:
 
     def _to_fleet(self, message: Message, origin: str | None) -> None:
         """Pass on a message of a guest of this host; those of boards go out under the board's name."""
-        if origin is None and not is_answer(message.subject):
-            data = GuestMessage(message.subject, message.body, message.reply_to).encode()
-            self._loop.call_soon_threadsafe(self._publish, self._config.device, topics.MESSAGE, data)
+        if origin is None and self._uplink.connected.is_set() and not is_answer(message.subject):
+            self._messages.put(GuestMessage(message.subject, message.body, message.reply_to).encode())
 
     def _connected(self) -> None:
         self._delivery.reconnected()

@@ -15,6 +15,7 @@ from edge_host.boards.client import SmpClient
 from edge_host.boards.records import text
 from edge_host.delivery import Publish
 from edge_host.errors import BoardRefusedError
+from edge_host.inbox import Inbox
 from edge_host.messages import Bus, Message, is_answer
 from wire import topics
 from wire.errors import MalformedError
@@ -33,7 +34,7 @@ class Relay:
         self._device = device
         self._bus = bus
         self._publish = publish
-        self._loop = asyncio.get_running_loop()
+        self._inbox = Inbox(self._put)
         self._waiting: asyncio.Queue[Message] = asyncio.Queue(QUEUE)
         self._dropped = 0
         self._attached = False
@@ -41,7 +42,7 @@ class Relay:
 
     def to_board(self, message: Message) -> None:
         """Take a message for the guests of the board."""
-        self._loop.call_soon_threadsafe(self._put, message)
+        self._inbox.put(message)
 
     def from_board(self, body: Mapping[str, Any]) -> None:
         """Take a `message` event of the board; raises `MalformedError`."""
