@@ -68,6 +68,47 @@ __aeabi_memcpy:
     bl 4b
     pop {r0, pc}
 
+    @ void *memmove(r0: to, r1: from, r2: bytes): upwards unless the end of what is read would be overwritten first.
+    .global memmove
+    .global __aeabi_memmove
+    .global __aeabi_memmove4
+    .global __aeabi_memmove8
+    .type memmove, %function
+    .type __aeabi_memmove, %function
+    .type __aeabi_memmove4, %function
+    .type __aeabi_memmove8, %function
+    .p2align 2
+    .thumb_func
+memmove:
+    .thumb_func
+__aeabi_memmove:
+    .thumb_func
+__aeabi_memmove4:
+    .thumb_func
+__aeabi_memmove8:
+    subs r3, r0, r1
+    cmp r3, r2
+    bhs memcpy
+    adds r3, r0, r2
+    add r1, r1, r2
+    subs r2, r2, #4
+    bmi 11f
+10:
+    ldr r12, [r1, #-4]!
+    str r12, [r3, #-4]!
+    subs r2, r2, #4
+    bpl 10b
+11:
+    adds r2, r2, #4
+    beq 13f
+12:
+    ldrb r12, [r1, #-1]!
+    strb r12, [r3, #-1]!
+    subs r2, r2, #1
+    bne 12b
+13:
+    bx lr
+
     @ void __aeabi_memset4(r0: to, r1: bytes, r2: byte): aligned to a word.
     .global __aeabi_memclr4
     .global __aeabi_memclr8

@@ -2,7 +2,7 @@
 //!
 //! Memory is copied and filled faster than one word or one byte at a time; [`remainder`] is smaller.
 //!
-//! Linked for its symbols alone: the C library's `memcpy`, on RISC-V `memmove` and `memset` too, and what the Arm EABI names for
+//! Linked for its symbols alone: the C library's `memcpy`, `memmove`, on RISC-V `memset` too, and what the Arm EABI names for
 //! memory that is aligned to a word ("Run-time ABI for the Arm Architecture", section 4.3.4). A quarter of what a call of a
 //! component costs went there.
 #![no_std]
