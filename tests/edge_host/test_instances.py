@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -93,6 +94,21 @@ def test_instances_leave_no_memory_behind(bench: Bench) -> None:
         assert pool.handle(RUN) is None
     assert resident() - before < 100 * 65_536, "10,000 instances had a memory of 65,536 bytes each"
     assert pool.size == 0
+    pool.close()
+
+
+@pytest.mark.parametrize("warm", [0, 2, 9])
+def test_there_are_never_more_instances_than_calls_at_the_same_time(warm: int, bench: Bench) -> None:
+    pool = new_pool(bench, components.waiting(1), PoolRules(3, warm, 3, idle_seconds=60))
+    sizes: list[int] = []
+
+    def call(_: int) -> str | None:
+        return pool.handle(RUN, lambda _guest: sizes.append(pool.size))
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(call, range(200))) == {None}
+    assert max(sizes) <= 3
+    assert pool.size == min(warm, max(sizes))
     pool.close()
 
 
