@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import resource
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -22,13 +24,21 @@ from fleet.server import open_fleet
 from fleet.settings import LOOPBACK, EmbeddedBroker, Settings
 from tests.chaos.impairment import FAR, GOOD, Wire
 from tests.chaos.proxy import Proxy
-from tests.fleet.helpers import SITE, enroll_board, free_port
+from tests.fleet.helpers import SITE, enroll_board
 from tests.fleet.test_tls import enroll_edge
 from wire import cose
 
 DEVICE = "edge-chaos"
 SHARED_MEMORY = Path("/dev/shm")
 FLEET = [sys.executable, "-c", "from fleet.commands import app; app()"]
+
+
+def quiet_port() -> int:
+    """A free port that no connection takes while the program is down whose port it is."""
+    while True:
+        with contextlib.suppress(OSError), socket.create_server((LOOPBACK, random.randrange(20_000, 32_000))) as found:
+            port: int = found.getsockname()[1]
+            return port
 
 
 @dataclass(frozen=True)
@@ -61,11 +71,11 @@ class Site:
         self._rate = rate
         self._wire = wire
         self._hub_host = LOOPBACK if wire is None else FAR
-        embedded = EmbeddedBroker(mqtt_port=free_port(), leaf_port=free_port(), host=self._hub_host)
+        embedded = EmbeddedBroker(mqtt_port=quiet_port(), leaf_port=quiet_port(), host=self._hub_host)
         embedded = replace(embedded, tls=broker == "tls")
-        self.settings = Settings(state=folder / "fleet", port=free_port(), embedded=embedded)
+        self.settings = Settings(state=folder / "fleet", port=quiet_port(), embedded=embedded)
         self._broker = broker
-        self._leaf_port = free_port()
+        self._leaf_port = quiet_port()
         with open_fleet(self.settings) as fleet:
             fleet.add_site(SITE)
             if embedded.tls:
