@@ -20,6 +20,8 @@ from wire.messages import Ack, Event, EventBatch, TelemetryBatch
 
 RESEND_SECONDS = 10.0
 LONGEST_RESEND_SECONDS = 120.0
+LONGEST_PROBE_SECONDS = 30.0
+"""Without an answer, so that a leaf that has its line again need not wait long; longer where answers took longer."""
 GATHER_SECONDS = 0.05
 BATCH_BYTES = 32 * 1024
 BATCH_RECORDS = 256
@@ -128,7 +130,7 @@ class Delivery:
         now = self._loop.time()
         if progress.resend_at is not None and now >= progress.resend_at:
             if self._ready():
-                progress.again(PROBE_RECORDS, 2 * progress.patience)
+                progress.again(PROBE_RECORDS, max(progress.patience, min(LONGEST_PROBE_SECONDS, 2 * progress.patience)))
             else:
                 progress.resend_at = now + progress.patience
         while (room := progress.window - (progress.sent - progress.acknowledged)) > 0 and self._ready():
