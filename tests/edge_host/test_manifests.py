@@ -30,6 +30,8 @@ from wire.oci import Artifact, Reference, Registry
 from wire.profiles import EDGE_PROFILE
 from wire.triggers import Every
 
+pytestmark = pytest.mark.programs
+
 LOGGING = {"wasi:logging/logging@0.1.0-draft": Grant()}
 STRANGER = bytes(32)
 
