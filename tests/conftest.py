@@ -1,8 +1,12 @@
 """Plugins for every test, which pytest takes from this file alone; what may run side by side, and what is quick."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # how long an example takes is the machine's affair, and says nothing of our code
 
 PROGRAMS = {
     *("shared_broker", "board_program", "new_agent", "secure_broker", "wheel"),  # edge_host, home
