@@ -4,13 +4,14 @@
 //! |---|---|
 //! | `.symtab`, `.strtab` | empty; left out |
 //! | `.wasmtime.engine` | names compiler flags one by one; the board profile (formats, section 3) stands for them all |
+//! | `.wasmtime.info` | see [`crate::metadata`] |
 //! | `.wasmtime.addrmap` | has every instruction; those that can neither trap nor call are left out |
 //!
 //! The loader checks what is left as it checks a whole artifact; a test loads and runs one.
 
 use std::collections::BTreeSet;
 
-use wasmtime_environ::obj::{ELF_WASM_ENGINE, ELF_WASMTIME_ADDRMAP};
+use wasmtime_environ::obj::{ELF_WASM_ENGINE, ELF_WASMTIME_ADDRMAP, ELF_WASMTIME_INFO};
 use wasmtime_environ::object::LittleEndian as LE;
 use wasmtime_environ::object::elf::{FileHeader64, SHT_NOBITS, SHT_NULL, SectionHeader64};
 use wasmtime_environ::object::pod::bytes_of;
@@ -19,9 +20,15 @@ use wasmtime_environ::object::{U16, U32, U64};
 
 use crate::address_map;
 use crate::error::Error;
+use crate::metadata::settle;
+use crate::wiring::Shortcut;
 
 /// The artifact without what no board looks at; `stops` are the offsets in the component at which code can stop.
-pub fn slim(artifact: &[u8], stops: &BTreeSet<u32>) -> Result<Vec<u8>, Error> {
+pub fn slim(
+    artifact: &[u8],
+    stops: &BTreeSet<u32>,
+    shortcut: Option<&Shortcut>,
+) -> Result<Vec<u8>, Error> {
     let header = FileHeader64::<LE>::parse(artifact).map_err(broken)?;
     let sections = header.sections(LE, artifact).map_err(broken)?;
     let mut out = Vec::from(bytes_of(header));
@@ -36,6 +43,7 @@ pub fn slim(artifact: &[u8], stops: &BTreeSet<u32>) -> Result<Vec<u8>, Error> {
         let data = section.data(LE, artifact).map_err(broken)?;
         let data = match name {
             ELF_WASM_ENGINE => without_flags(data)?,
+            ELF_WASMTIME_INFO => settle(data, shortcut)?,
             ELF_WASMTIME_ADDRMAP => address_map::keep(data, stops)?,
             _ => data.to_vec(),
         };

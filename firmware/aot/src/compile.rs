@@ -6,6 +6,7 @@ use crate::address_map::stops;
 use crate::artifact::slim;
 use crate::component::{Kind, kind};
 use crate::error::Error;
+use crate::wiring::shortcut;
 
 /// The artifact a board runs.
 pub fn compile(component: &[u8]) -> Result<Vec<u8>, Error> {
@@ -24,8 +25,12 @@ pub fn compile_for(target: &str, component: &[u8]) -> Result<Vec<u8>, Error> {
         .generate_address_map(true);
     config.target(target).map_err(invalid)?;
     let engine = Engine::new(&config).map_err(invalid)?;
-    let artifact = engine.precompile_component(component).map_err(invalid)?;
-    slim(&artifact, &stops(component)?)
+    let shortcut = shortcut(component);
+    let compiled = shortcut
+        .as_ref()
+        .map_or(component, |shortcut| &shortcut.component);
+    let artifact = engine.precompile_component(compiled).map_err(invalid)?;
+    slim(&artifact, &stops(component)?, shortcut.as_ref())
 }
 
 /// The engine's words and their causes.

@@ -20,9 +20,11 @@ mod compose;
 mod error;
 mod explain;
 mod leb128;
+mod metadata;
 mod modules;
 #[cfg(test)]
 mod tests;
+mod wiring;
 mod world;
 
 use std::fs;

@@ -1,4 +1,5 @@
 mod artifacts;
+mod detours;
 mod places;
 
 use crate::compile::compile;

@@ -8,7 +8,7 @@ use crate::compose::compose;
 use crate::explain::{Place, explain};
 
 /// The sibling of the boards' target that runs on this machine.
-const TARGET: &str = "pulley64";
+pub const TARGET: &str = "pulley64";
 
 /// `good` gives 7, `bad` traps in its second function, at the only division.
 const COMPONENT: &str = r#"(component
@@ -21,7 +21,7 @@ const COMPONENT: &str = r#"(component
     (func (export "good") (result s32) (canon lift (core func $i "good")))
     (func (export "bad") (result s32) (canon lift (core func $i "bad"))))"#;
 
-fn engine() -> Engine {
+pub fn engine() -> Engine {
     let mut config = Config::new();
     petiole_profile::configure(&mut config);
     config.target(TARGET).expect("a known target");
