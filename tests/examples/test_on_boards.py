@@ -18,6 +18,9 @@ WAIT_SECONDS = 60.0
 SENSES = (-40.0, 125.0)
 """What a TMP105 can sense, in degrees Celsius."""
 
+SENSOR_READER = 16 * 1024
+"""Bytes that boards run of a component that reads a sensor, at most."""
+
 
 def readings(desk: Desk, workload: str, quantity: str, count: int) -> list[float]:
     """The first values of a quantity, once there are so many."""
@@ -26,6 +29,13 @@ def readings(desk: Desk, workload: str, quantity: str, count: int) -> list[float
         assert time.monotonic() < deadline, desk.events.of(workload, "stop")
         time.sleep(0.1)
     return found[:count]
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("name", ["lm75", "thermometer-c"])
+def test_sensor_readers_are_small(name: str, build_example: BuildExample) -> None:
+    """A driver from crates.io, unchanged, and one in C."""
+    assert build_example(name)[name].compiled_size <= SENSOR_READER
 
 
 @pytest.mark.system

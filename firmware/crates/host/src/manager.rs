@@ -131,12 +131,6 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
             .position(|workload| workload.record.name == name)
     }
 
-    /// The name of the workload at this place in the store.
-    pub(crate) fn name_at(&self, index: u8) -> Option<&str> {
-        let known = self.workloads.iter().find(|known| known.index == index);
-        known.map(|known| &*known.record.name)
-    }
-
     pub(crate) fn find_or_refuse(&self, name: &str) -> Result<usize, Refused> {
         self.find(name)
             .ok_or_else(|| Refused::new(Refusal::NoSuchWorkload, String::from(name)))
