@@ -16,8 +16,8 @@ LATE = 100
 """Milliseconds: how often the neighbour is called, and how late a call may be while the line is busy with events."""
 
 START = 100
-"""Milliseconds, by the board's clock, that a workload that is started again may hold the others: the digests of envelope and
-code are made before it, and the code is loaded. Its signature was checked in this boot."""
+"""Milliseconds, by the board's clock, that a workload that is started again may hold the others: the digests of
+envelope and code are made before it, and the code is loaded. Its signature was checked in this boot."""
 
 SOON = 2_000
 """Milliseconds after which the breaker runs first: it is confirmed by then."""
