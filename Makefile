@@ -7,7 +7,7 @@ export PETIOLE_ROOT := $(CURDIR)
 # The command starts often: let Python keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 # Without make's flags: two builds at a time each use the whole machine, instead of two jobs between them.
-ALONE := env -u MAKEFLAGS
+ALONE := env -u MAKEFLAGS -u MFLAGS
 CARGO := $(ALONE) CARGO_TARGET_DIR=$(CURDIR)/.cache/cargo/host cargo
 # Tests of boards and of bad networks wait more than they compute: more processes than two cores.
 WORKERS ?= $(shell n=$$(nproc); echo $$((n > 4 ? n : 4)))

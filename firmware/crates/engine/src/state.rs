@@ -96,7 +96,8 @@ impl core::error::Error for MemoryExceeded {}
 
 /// Entries that all tables of a guest may have together; each costs the board a pointer.
 const TABLE_ENTRIES: usize = 256;
-/// Core instances, memories and tables that a component may have, of each; a component of `wit-component` has three instances.
+/// Core instances, memories and tables that a component may have, of each. As `wit-component` ties it, it has three instances;
+/// `petiole-aot` mostly leaves one.
 const INSTANCES: usize = 32;
 
 impl ResourceLimiter for Memory {
