@@ -98,7 +98,7 @@ class Log:
             return
         number, offset, crc, data = left
         path = self._path(number)
-        if not path.exists():
+        if not path.exists() or offset > path.stat().st_size:
             return
         with path.open("r+b") as file:
             before = file.read(offset)

@@ -216,7 +216,6 @@ class PowerMachine(RuleBasedStateMachine):
             self.outbox.close()
 
 
-@pytest.mark.timeout(600)  # it synchronises thousands of times: the disk sets its pace
 @pytest.mark.parametrize("in_memory", [False, True])
 def test_any_interleaving_with_power_cuts(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, in_memory: bool

@@ -17,7 +17,7 @@ from edge_host import outbox as module
 from edge_host.errors import OutboxFullError
 from edge_host.outbox import EVENT, TELEMETRY, Outbox, OutboxPolicy, Position
 from edge_host.outbox_model import ClassPolicy, Discard
-from edge_host.outbox_tail import is_in_memory, tail_in
+from edge_host.outbox_tail import HEAD, is_in_memory, tail_in
 
 SHARED_MEMORY = Path("/dev/shm")
 LOST = b"\xa2dkindclogdtime\x01"
@@ -158,6 +158,23 @@ def test_memory_that_is_lost_while_the_machine_runs_is_like_a_power_cut(
     found = waiting(again)
     assert (found[0], found[-1]) == (b"on disk", b"fresh")
     assert set(found[1:-1]) <= {bytes([n]) for n in range(5)}
+
+
+def test_no_damaged_head_of_the_memory_keeps_the_outbox_from_opening(tmp_path: Path, memory: Path) -> None:
+    outbox = opened(tmp_path / "outbox", memory)
+    outbox.append("edge", TELEMETRY, b"on disk")
+    outbox.sync()
+    last = outbox.append("edge", TELEMETRY, b"in memory")
+    for at in range(HEAD.size):
+        for bit in range(8):
+            copy = copied(tmp_path / "outbox", memory, tmp_path / f"copy-{at}-{bit}")
+            tail = tail_of(memory, copy)
+            data = bytearray(tail.read_bytes())
+            data[at] ^= 1 << bit
+            tail.write_bytes(data)
+            again = opened(copy, memory)
+            assert waiting(again) == [b"on disk"]
+            assert again.append("edge", TELEMETRY, b"fresh").seq > last.seq
 
 
 def test_a_clean_stop_leaves_nothing_in_memory(tmp_path: Path, memory: Path) -> None:
