@@ -1,6 +1,6 @@
 //! Two busy components and a handler that a timer calls a hundred times a second.
 
-use crate::support::rig::SLICE_US;
+use crate::support::SLICE_US;
 use crate::support::{Bundle, On, Rig, SMALL_BLOCKS, script};
 
 type Small = Rig<SMALL_BLOCKS>;

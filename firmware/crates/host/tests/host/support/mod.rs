@@ -2,12 +2,16 @@
 
 mod answer;
 pub mod bundle;
+mod desk;
 pub mod patch;
+mod requests;
 pub mod rig;
 mod runner;
 
 pub use bundle::{Bundle, On, Part, script};
-pub use rig::{Rig, command};
+pub use desk::SLICE_US;
+pub use requests::command;
+pub use rig::Rig;
 
 /// The vendor id of Petiole bundles.
 pub const VENDOR: [u8; 16] = [

@@ -1,11 +1,14 @@
 //! Records, identity and the memory of removed workloads, on flash without surprises; `petiole-host` tests the power cuts.
 
-use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
+mod ram;
+mod values;
+
 use petiole_store::{
-    Candidate, Identity, Layout, MappedFlash, Outcome, Phase, Record, Release, Side, Store,
-    StoreError, Written,
+    Candidate, Identity, Layout, Outcome, Phase, Record, Release, Side, Store, StoreError, Written,
 };
 use petiole_trust::Anchor;
+
+use ram::Ram;
 
 const BLOCK: usize = 4096;
 const LAYOUT: Layout = Layout {
@@ -16,66 +19,6 @@ const LAYOUT: Layout = Layout {
     count: 2,
     slot: 0x2000,
 };
-
-struct Ram(*mut u8);
-
-const SIZE: usize = 0x1_0000;
-
-impl Ram {
-    fn new() -> Self {
-        Self(Box::leak(vec![0xff; SIZE].into_boxed_slice()).as_mut_ptr())
-    }
-
-    fn slice(&mut self, offset: u32, length: usize) -> &mut [u8] {
-        assert!(offset as usize + length <= SIZE);
-        // SAFETY: inside the leaked memory, which only this handle changes.
-        unsafe { std::slice::from_raw_parts_mut(self.0.add(offset as usize), length) }
-    }
-}
-
-impl ErrorType for Ram {
-    type Error = NorFlashErrorKind;
-}
-
-impl ReadNorFlash for Ram {
-    const READ_SIZE: usize = 1;
-
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
-        bytes.copy_from_slice(self.slice(offset, bytes.len()));
-        Ok(())
-    }
-
-    fn capacity(&self) -> usize {
-        SIZE
-    }
-}
-
-impl NorFlash for Ram {
-    const WRITE_SIZE: usize = 4;
-    const ERASE_SIZE: usize = BLOCK;
-
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
-        self.slice(from, (to - from) as usize).fill(0xff);
-        Ok(())
-    }
-
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
-        let place = self.slice(offset, bytes.len());
-        if place.iter().any(|byte| *byte != 0xff) {
-            return Err(NorFlashErrorKind::Other);
-        }
-        place.copy_from_slice(bytes);
-        Ok(())
-    }
-}
-
-// SAFETY: the memory is leaked; only write and erase change it.
-unsafe impl MappedFlash for Ram {
-    fn mapped(&self, offset: u32, length: u32) -> &'static [u8] {
-        // SAFETY: inside the leaked memory.
-        unsafe { std::slice::from_raw_parts(self.0.add(offset as usize), length as usize) }
-    }
-}
 
 fn store() -> Store<Ram> {
     Store::new(Ram::new(), LAYOUT).unwrap()
@@ -309,96 +252,6 @@ fn eight_crash_records_are_kept_until_they_were_heard_of() {
 }
 
 #[test]
-fn values_are_kept_by_workload_bucket_and_key() {
-    let mut store = store();
-    let own = ("thermometer", "state");
-    store.set_value(own.0, own.1, "a/b", b"1").unwrap();
-    store.set_value(own.0, own.1, "a", &[7; 1024]).unwrap();
-    store.set_value(own.0, own.1, "a", b"22").unwrap();
-    store.set_value(own.0, "other", "a", b"333").unwrap();
-    store.set_value("thermo", own.1, "a", b"4444").unwrap();
-    assert_eq!(store.value(own.0, own.1, "a"), Some(&b"22"[..]));
-    assert_eq!(store.value(own.0, own.1, "a/b"), Some(&b"1"[..]));
-    assert_eq!(store.value(own.0, own.1, "b"), None);
-    let mut keys: Vec<_> = store.value_keys(own.0, own.1).collect();
-    keys.sort_unstable();
-    assert_eq!(keys, ["a", "a/b"]);
-    assert_eq!(store.value_bytes(own.0, own.1), 3 + 1 + 1 + 2);
-    store.delete_value(own.0, own.1, "a").unwrap();
-    store.delete_value(own.0, own.1, "a").unwrap();
-    assert_eq!(store.value(own.0, own.1, "a"), None);
-    store
-        .retain_values(|workload| workload == "thermo")
-        .unwrap();
-    assert_eq!(
-        store.value_bytes(own.0, own.1) + store.value_bytes(own.0, "other"),
-        0
-    );
-    assert_eq!(store.value("thermo", own.1, "a"), Some(&b"4444"[..]));
-    let long = "k".repeat(65);
-    assert_eq!(store.set_value("w", "b", &long, b""), Err(StoreError::Full));
-    assert_eq!(
-        store.set_value("w", "b", "k", &[0; 1025]),
-        Err(StoreError::Full)
-    );
-}
-
-/// Random writes and deletes, through many turns of the ring and with a new start now and then, against a plain map.
-#[test]
-fn values_hold_through_turns_and_starts() {
-    let ram = Ram::new();
-    let (memory, mut seed) = (ram.0, 1u64);
-    let mut store = Store::new(ram, LAYOUT).unwrap();
-    let mut known = std::collections::BTreeMap::new();
-    let mut next = |below: usize| {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        (seed % below as u64) as usize
-    };
-    for round in 0..5_000 {
-        let key = format!("key-{}", next(30));
-        if next(4) == 0 {
-            store.delete_value("w", "b", &key).unwrap();
-            known.remove(&key);
-        } else {
-            let value = vec![next(256) as u8; next(150)];
-            store.set_value("w", "b", &key, &value).unwrap();
-            known.insert(key, value);
-        }
-        if round % 97 == 0 {
-            store = Store::new(Ram(memory), LAYOUT).unwrap();
-            assert_eq!(store.value_keys("w", "b").count(), known.len());
-        }
-        for (key, value) in &known {
-            assert_eq!(
-                store.value("w", "b", key),
-                Some(&value[..]),
-                "round {round}"
-            );
-        }
-    }
-}
-
-#[test]
-fn a_full_store_of_values_can_still_delete() {
-    let mut store = store();
-    let mut count = 0;
-    while store
-        .set_value("w", "b", &count.to_string(), &[1; 500])
-        .is_ok()
-    {
-        count += 1;
-    }
-    assert!(count > 10, "{count}");
-    for number in 0..count {
-        store.delete_value("w", "b", &number.to_string()).unwrap();
-    }
-    assert_eq!(store.value_bytes("w", "b"), 0);
-    store.set_value("w", "b", "again", &[1; 500]).unwrap();
-}
-
-#[test]
 fn an_envelope_in_a_slot_is_found_without_the_journal() {
     let mut store = store();
     assert_eq!(store.found_envelope(0, Side::B), None);
@@ -410,43 +263,4 @@ fn an_envelope_in_a_slot_is_found_without_the_journal() {
     store.write_envelope(0, &release, &envelope).unwrap();
     store.write_code(0, &release, 0, &[9; 64]).unwrap();
     assert_eq!(store.found_envelope(0, Side::B), Some(&envelope[..]));
-}
-
-/// A value that was damaged in flash is gone, and does not come back when its block is tidied up.
-#[test]
-fn damaged_values_are_not_given_out() {
-    let ram = Ram::new();
-    let memory = ram.0;
-    let mut store = Store::new(ram, LAYOUT).unwrap();
-    store.set_value("w", "b", "damaged", &[0x55; 40]).unwrap();
-    store.set_value("w", "b", "whole", &[0x66; 40]).unwrap();
-    let mut ram = Ram(memory);
-    let region = ram.slice(LAYOUT.key_value.start, 0x1000);
-    let place = region.windows(40).position(|bytes| bytes == [0x55; 40]);
-    region[place.unwrap() + 3] ^= 4;
-    for round in 0..2_000u32 {
-        assert_eq!(store.value("w", "b", "damaged"), None);
-        assert_eq!(store.value("w", "b", "whole"), Some(&[0x66; 40][..]));
-        store
-            .set_value("w", "b", "other", &round.to_le_bytes())
-            .unwrap();
-    }
-    store.set_value("w", "b", "damaged", b"new").unwrap();
-    assert_eq!(store.value("w", "b", "damaged"), Some(&b"new"[..]));
-}
-
-#[test]
-fn there_are_at_most_256_keys() {
-    let mut store = store();
-    let key = |number: usize| number.to_string();
-    for number in 0..256 {
-        store.set_value("w", "b", &key(number), b"").unwrap();
-    }
-    assert_eq!(
-        store.set_value("w", "b", "more", b""),
-        Err(StoreError::Full)
-    );
-    store.set_value("w", "b", &key(7), b"changed").unwrap();
-    store.delete_value("w", "b", &key(8)).unwrap();
-    store.set_value("w", "b", "more", b"").unwrap();
 }
