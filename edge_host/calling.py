@@ -6,6 +6,7 @@
   it; and host functions are numbered without a lock. Here nothing is shared.
 - A text is copied through an array type that is made for its length, and the fields of a record are found by name.
 - Every call of Wasmtime lets other threads run, which takes longer than most of these calls: short ones keep the lock.
+- A component that calls another needs none of its values in Python: `add_passing` leaves them where they are.
 
 A host function keeps the type of its first call: a linker must serve one component.
 """
@@ -22,6 +23,18 @@ from typing import Any
 from wasmtime import StoreContext, WasmtimeError, _bindings
 from wasmtime import _ffi as ffi
 from wasmtime.component import (
+    F32,
+    F64,
+    S8,
+    S16,
+    S32,
+    S64,
+    U8,
+    U16,
+    U32,
+    U64,
+    Bool,
+    Char,
     EnumType,
     FlagsType,
     Func,
@@ -36,15 +49,21 @@ from wasmtime.component import (
     VariantType,
 )
 
+from edge_host import wasmtime_c as c
+from edge_host.store import Store
+
 Value = ffi.wasmtime_component_val_t
+Values = tuple[int | None, int, int | None, int]
+"""Values in C: the address of the arguments and how many they are, and the same of the results."""
 _PARTS: tuple[tuple[Any, str], ...] = (
     *((ListType, "element"), (RecordType, "fields"), (TupleType, "elements"), (VariantType, "cases")),
     *((EnumType, "names"), (OptionType, "payload"), (ResultType, "ok"), (ResultType, "err"), (FlagsType, "names")),
 )
 _VARIANTS: tuple[Any, ...] = (VariantType, OptionType, ResultType)
+_PLAIN: tuple[Any, ...] = (Bool, Char, F32, F64, S8, S16, S32, S64, U8, U16, U32, U64)
+"""Types whose values hold nothing that has to be freed."""
 _SHORT = (
     *("wasm_byte_vec_new_uninitialized", "wasm_byte_vec_delete", "wasmtime_engine_increment_epoch"),
-    *(f"wasmtime_context_{name}" for name in ("set_fuel", "get_fuel", "set_epoch_deadline")),
     *("wasmtime_component_val_new", "wasmtime_component_vallist_new_uninit"),
     *(f"wasmtime_component_val{kind}_new_uninit" for kind in ("record", "tuple", "flags")),
     *(f"wasmtime_component_val{kind}_delete" for kind in ("record", "flags")),
@@ -62,6 +81,7 @@ class _Signature:
         self.parameters = tuple(parameter for _, parameter in kind.params)
         self.result = kind.result
         self.array = Value * len(self.parameters)
+        self.is_plain = all(isinstance(parameter, _PLAIN) for parameter in self.parameters)
 
 
 class _HostFunction:
@@ -73,6 +93,8 @@ class _HostFunction:
 
 
 _HOST_FUNCTIONS: dict[int, _HostFunction] = {}
+_PASSING: dict[int, Callable[[Values], None]] = {}
+_PASSED = ctypes.CFUNCTYPE(c.SIZE, *[c.ADDRESS] * 4, c.SIZE, c.ADDRESS, c.SIZE)
 _NUMBERS = itertools.count(1)
 
 
@@ -99,11 +121,6 @@ def install() -> None:
         setattr(holder, name, ours)
 
 
-def share_types(known: Any, function: Any) -> None:
-    """Give a function of a new instance the types of the same function `known` of another instance."""
-    function._signature = vars(known).get("_signature")
-
-
 def _keep(kind: Any, name: str, find: Callable[[Any], Any]) -> None:
     kept = cached_property(find)
     kept.__set_name__(kind, name)
@@ -116,7 +133,7 @@ def _keep_result(kind: Any, method: str) -> None:
     setattr(kind, method, lambda self: getattr(self, name))
 
 
-def _call(function: Any, store: Any, *arguments: Any) -> Any:
+def call(function: Any, store: Any, arguments: tuple[Any, ...]) -> Any:
     """Call an export; raises `WasmtimeError`, or `TypeError` for arguments that do not fit."""
     signature = vars(function).get("_signature")
     if signature is None:
@@ -130,17 +147,21 @@ def _call(function: Any, store: Any, *arguments: Any) -> Any:
         for kind, argument in zip(signature.parameters, arguments, strict=True):
             kind.convert_to_c(store, argument, pointer(given[converted]))
             converted += 1
-        result = None if signature.result is None else Value()
-        error = ffi.wasmtime_component_func_call(
-            *(byref(function._func), store._context(), given, converted),
-            *((None, 0) if result is None else (byref(result), 1)),
-        )
-        if error:
-            raise WasmtimeError._from_ptr(error)
-        return None if result is None else signature.result.convert_from_c(result)
+        context = store.context if isinstance(store, Store) else store._context()
+        if signature.result is None:
+            c.check(c.CALL(byref(function._func), context, given, converted, None, 0))
+            return None
+        result = Value()
+        c.check(c.CALL(byref(function._func), context, given, converted, byref(result), 1))
+        return signature.result.convert_from_c(result)
     finally:
-        for place in range(converted):
-            ffi.wasmtime_component_val_delete(byref(given[place]))
+        if not signature.is_plain:
+            for place in range(converted):
+                ffi.wasmtime_component_val_delete(byref(given[place]))
+
+
+def _call(function: Any, store: Any, *arguments: Any) -> Any:
+    return call(function, store, arguments)
 
 
 def _add_function(instance: Any, name: str, function: Callable[..., Any]) -> None:
@@ -176,6 +197,35 @@ def _called(number: int, context: Any, kind: Any, arguments: Any, _count: int, r
     finally:
         store._invalidate()
     return 0
+
+
+def add_passing(instance: Any, name: str, function: Callable[[Values], None]) -> None:
+    """Offer a function that passes its arguments on as they lie in memory, and leaves its result there.
+
+    Raises `WasmtimeError` for a name that is there already.
+    """
+    instance._assert_not_locked()
+    number = next(_NUMBERS)
+    _PASSING[number] = function
+    encoded = name.encode()
+    c.check(c.ADD_FUNCTION(instance.ptr(), encoded, len(encoded), _passed, number, _forget_passing))
+
+
+@_PASSED  # type: ignore[untyped-decorator]
+def _passed(number: int, _context: int, _kind: int, arguments: int, count: int, results: int | None, most: int) -> int:
+    try:
+        _PASSING[number]((arguments, count, results, most))
+    except WasmtimeError as error:
+        return _address(error)
+    except BaseException as error:  # what leaves a callback is printed and lost
+        return _address(WasmtimeError(f"host function failed: {error!r}"))
+    return 0
+
+
+@ctypes.CFUNCTYPE(None, ctypes.c_void_p)  # type: ignore[untyped-decorator]
+def _forget_passing(number: int) -> None:
+    if _PASSING:
+        _PASSING.pop(number, None)
 
 
 @ctypes.CFUNCTYPE(None, ctypes.c_void_p)  # type: ignore[untyped-decorator]

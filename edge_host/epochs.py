@@ -12,8 +12,9 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-import wasmtime
 from wasmtime._ffi import dll
+
+from edge_host.store import Store
 
 MayGoOn = Callable[[], bool]
 
@@ -39,16 +40,20 @@ _numbers = itertools.count(1)
 _watched: dict[int, MayGoOn] = {}
 
 
-def watch(store: wasmtime.Store, may_go_on: MayGoOn) -> int:
-    """Ask `may_go_on` at every epoch of a call, and end the call when it says no; gives a number for `forget`."""
+def number_of(may_go_on: MayGoOn) -> int:
+    """A number for `watch`, until `forget`."""
     number = next(_numbers)
     _watched[number] = may_go_on
-    _WATCH(ctypes.cast(store.ptr(), ctypes.c_void_p), _ask, number, None)
     return number
 
 
+def watch(store: Store, number: int) -> None:
+    """Ask the function behind `number` at every epoch of a call, and end the call when it says no."""
+    _WATCH(store.address, _ask, number, None)
+
+
 def forget(number: int) -> None:
-    """Ask no more, before the store is closed."""
+    """Ask no more, once no store does."""
     _watched.pop(number, None)
 
 

@@ -7,32 +7,27 @@ give it another instance; what was linked stays, which is the larger part of the
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import wasmtime
-from wasmtime.component import (
-    Component,
-    ComponentInstanceType,
-    ExportIndex,
-    Func,
-    Instance,
-    Linker,
-    LinkerInstance,
-    Variant,
-)
+from wasmtime.component import Component, ComponentInstanceType, Linker, LinkerInstance, Variant
 
-from edge_host import calling
+from edge_host.calling import Values
 from edge_host.engine import EpochTicker
 from edge_host.errors import StopError
-from edge_host.guest_memory import OVER, Budget, paid_by
+from edge_host.exports import Exported, Instances
+from edge_host.guest_memory import OVER, Budget, PaidBy
 from edge_host.interfaces import OFFERED, conversion, link, shapes
-from edge_host.interfaces.adapter import bind
+from edge_host.interfaces.adapter import bind_passing
 from edge_host.interfaces.context import GuestContext
 from edge_host.interfaces.signal import CANCELLED
 from edge_host.pace import Pace
 from edge_host.stops import cause, stop
+from edge_host.store import Store
 from wire.descriptor import Component as Described
 from wire.errors import RefusedError
 from wire.interfaces import SERVICE, granted, known_name
@@ -63,11 +58,24 @@ class Call:
     """Makes the arguments from the context of the instance that was chosen, in the thread that calls it."""
 
 
+class Caller(Protocol):
+    """A guest that calls another component."""
+
+    def lease(self, callee: Guest) -> None:
+        """Told which instance is going to be called; raises `StopError` once the caller is cancelled."""
+
+    def release(self) -> None:
+        """Told that the call is over."""
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Hold while the caller waits for another instance."""
+
+
 class Peer(Protocol):
     """Another component of the workload, which guests call."""
 
-    def call(self, call: Call, leased: Callable[[Guest | None], None]) -> Any:
-        """Call one of its exports; `leased` is told which instance does it, and None afterwards."""
+    def pass_on(self, function: tuple[str, str], values: Values, caller: Caller) -> None:
+        """Call one of its exports, by interface and name, with the values of the caller; raises `StopError`."""
 
 
 def check(
@@ -154,22 +162,20 @@ class Guest:
         Raises `RefusedError` when it does not fit here, `StopError` when its start fails.
         """
         self._name = name
-        self._engine = engine
-        self._ticker = ticker
-        self._component = component
         self._context = context
-        self._functions: dict[tuple[str, str], Func] = {}
-        self._known: dict[tuple[str, str], tuple[ExportIndex, Func]] = {}
-        """Where functions are in every instance, and the same function of an instance before."""
         self._callee: Guest | None = None
         self._linker: Linker | None = None
-        self._is_retired = True
+        self._instances: Instances | None = None
+        self._store = Store(engine)
+        self._pace = Pace(self._store, ticker, context.limits, context.signal)
+        context.waiting = self.waiting = self._pace.waiting
         self.fuel_used = 0
         """What the last call has used."""
         self.calls = 0
         """Calls of the present instance."""
         try:
-            self._linker = self._link(engine, component, peers or {})
+            self._linker, names = self._link(engine, component, peers or {})
+            self._instances = Instances(self._store, self._linker, component, names)
             self.renew()
         except BaseException:
             self.close()
@@ -180,30 +186,39 @@ class Guest:
         """Whether `interrupt` was called."""
         return self._context.signal.is_cancelled
 
-    def call(self, call: Call, not_before: float = 0.0) -> Any:
-        """Call an export, from the monotonic time `not_before` on; gives its value as Wasmtime does.
-
-        Raises `StopError`.
-        """
-        function = self._function(call.interface, call.function)
+    def call(self, call: Call) -> Any:
+        """Call an export; gives its value as Wasmtime does. Raises `StopError`."""
+        function = self._function((call.interface, call.function))
         context = self._context
-        context.begin_call()
-        context.reply_to = call.reply_to
-        context.signal.wait(lambda: False, not_before)
-        self.calls += 1
+        self._begin(call.reply_to)
         with self._pace.call(is_service=call.interface == SERVICE.full_name):
             try:
                 arguments = call.prepare(context) if call.prepare is not None else call.arguments
-                return function(self._store, *arguments)
+                return function.call(self._store, arguments)
             except Exception as error:
-                self.fuel_used = self._pace.fuel_used
-                raise self._stopped(error).of(self._name, self.fuel_used, self._memory.peak) from None
+                raise self._stopped(error) from None
             finally:
                 self.fuel_used = self._pace.fuel_used
 
-    def handle(self, call: Call, not_before: float = 0.0) -> str | None:
+    def pass_on(self, function: tuple[str, str], values: Values) -> None:
+        """Call an export, by interface and name, with the values of another component. Raises `StopError`."""
+        exported = self._function(function)
+        self._begin(None)
+        with self._pace.call():
+            try:
+                exported.pass_on(self._store, values)
+            except Exception as error:
+                raise self._stopped(error) from None
+            finally:
+                self.fuel_used = self._pace.fuel_used
+
+    def rest(self, until: float) -> None:
+        """Wait until the monotonic time `until`; raises `StopError` when it is cancelled."""
+        self._context.signal.wait(lambda: False, until)
+
+    def handle(self, call: Call) -> str | None:
         """Call a handler: None when it went well, else the error text the guest returned. Raises `StopError`."""
-        result = self.call(call, not_before)
+        result = self.call(call)
         if isinstance(result, Variant):
             return None if result.tag == "ok" else "the service ended with an error"
         return None if result is None else str(result)
@@ -215,34 +230,43 @@ class Guest:
         if callee is not None:
             callee.interrupt()
 
+    def lease(self, callee: Guest) -> None:
+        """See `Caller.lease`."""
+        self._callee = callee
+        self._context.signal.check()
+
+    def release(self) -> None:
+        """See `Caller.release`."""
+        self._callee = None
+
     def retire(self) -> None:
         """Free the instance and everything it held; `renew` makes another one."""
         self._context.close()
-        self._functions.clear()
-        if not self._is_retired:
-            self._is_retired = True
-            self._pace.close()
-            self._store.close()
+        self._store.close()
 
     def renew(self) -> None:
         """Make an instance; raises as the constructor does."""
         self.calls = 0
-        if self._linker is not None:
-            self._instance = self._instantiate(self._linker)
+        if self._instances is not None:
+            self._instantiate(self._instances)
 
     def close(self) -> None:
         """Free everything."""
         self.retire()
-        self._known.clear()
+        self._pace.close()
+        self._instances = None
         if self._linker is not None:
             with _LINKING:
                 self._linker.close()
             self._linker = None
 
-    def _link(self, engine: wasmtime.Engine, component: Component, peers: Mapping[str, Peer]) -> Linker:
+    def _link(
+        self, engine: wasmtime.Engine, component: Component, peers: Mapping[str, Peer]
+    ) -> tuple[Linker, Mapping[str, str]]:
+        """The linked component, and the exported interfaces as it calls them, by those of this host."""
         with component.type as kind:
             imports = kind.imports(engine)
-            self._exports = {known_name(name): name for name in kind.exports(engine)}
+            exports = {known_name(name): name for name in kind.exports(engine)}
         with _LINKING:
             linker = Linker(engine)
             with linker.root() as root:
@@ -253,60 +277,56 @@ class Guest:
                         elif name in peers and isinstance(kind_of_import, ComponentInstanceType):
                             for function in shapes.of_instance(engine, kind_of_import):
                                 self._link_peer(instance, peers[name], name, function)
-        return linker
+        return linker, exports
 
     def _link_peer(self, instance: LinkerInstance, peer: Peer, interface: str, function: str) -> None:
-        def leased(callee: Guest | None) -> None:
-            self._callee = callee
-            self._context.signal.check()
+        name, pace = (interface, function), self._pace
 
-        def call(*arguments: Any) -> Any:
-            with self._context.waiting():
-                return peer.call(Call(interface, function, arguments), leased)
+        def call(values: Values) -> None:
+            begun = time.monotonic()
+            peer.pass_on(name, values, self)
+            pace.resume(begun)
 
-        bind(instance, self._context, function, call)
+        bind_passing(instance, self._context, function, call)
 
-    def _instantiate(self, linker: Linker) -> Instance:
+    def _instantiate(self, instances: Instances) -> None:
         """Instantiate; the memory limit is for all memories of the component together."""
         most = self._context.limits.memory
-        self._store = wasmtime.Store(self._engine)
+        self._store.open()
         self._store.set_limits(most, most // BYTES_FOR_ELEMENT, INSTANCES, TABLES, MOST_MEMORIES)
-        self._pace = Pace(self._store, self._ticker, self._context.limits, self._context.signal)
-        self._is_retired = False
-        self._context.waiting = self._pace.waiting
+        self._pace.watch()
         self._memory = Budget(most)
         try:
-            with self._pace.call(), paid_by(self._memory):
-                return linker.instantiate(self._store, self._component)
+            with self._pace.call(), PaidBy(self._memory):
+                instances.make()
         except Exception as error:
             raise self._not_started(error) from None
 
-    def _function(self, interface: str, name: str) -> Func:
-        function = self._functions.get((interface, name))
-        if function is None:
-            index, before = self._known.get((interface, name)) or (self._index(interface, name), None)
-            function = self._instance.get_func(self._store, index) if index is not None else None
-            if index is None or function is None:
-                raise StopError("error", f"{interface}: {name!r} is not a function")
-            if before is not None:
-                calling.share_types(before, function)
-            self._functions[interface, name] = function
-            self._known[interface, name] = index, function
-        return function
+    def _begin(self, reply_to: str | None) -> None:
+        """Before each call: forget the one before; raises `StopError` where it is cancelled already."""
+        context = self._context
+        context.begin_call()
+        context.reply_to = reply_to
+        context.signal.check()
+        self.calls += 1
 
-    def _index(self, interface: str, name: str) -> ExportIndex | None:
-        outer = self._instance.get_export_index(self._store, self._exports.get(interface, interface))
-        return self._instance.get_export_index(self._store, name, outer)
+    def _function(self, name: tuple[str, str]) -> Exported:
+        if self._instances is None or not self._store.is_open:
+            raise StopError("error", f"{name[0]}: the instance is gone")
+        return self._instances.function(name)
 
     def _not_started(self, error: Exception) -> Exception:
         text = cause(str(error))
         if text == OVER or "memory minimum size" in text or "exceeds memory limits" in text:
             return RefusedError(Refusal.OVER_LIMIT, f"memory: {text} (limit {self._context.limits.memory} bytes)")
         if "wasm trap" in str(error) or self._context.stopped_by is not None:
-            return self._stopped(error)
+            return self._cause(error)
         return RefusedError(Refusal.INCOMPATIBLE, text)
 
     def _stopped(self, error: Exception) -> StopError:
+        return self._cause(error).of(self._name, self._pace.fuel_used, self._memory.peak)
+
+    def _cause(self, error: Exception) -> StopError:
         if isinstance(error, StopError):
             return error
         if self._context.stopped_by is not None:

@@ -11,8 +11,7 @@ import ctypes
 import itertools
 import mmap
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import wasmtime
@@ -84,9 +83,15 @@ class _Pages:
         self.address = ctypes.addressof(self._view)
 
 
+class _Payer(threading.local):
+    """Who pays for the memories that are made in a thread."""
+
+    budget: Budget | None = None
+
+
 _numbers = itertools.count(1)
 _held: dict[int, _Pages] = {}
-_payer = threading.local()
+_payer = _Payer()
 
 
 def count_memories(config: wasmtime.Config) -> None:
@@ -94,15 +99,20 @@ def count_memories(config: wasmtime.Config) -> None:
     _SET_CREATOR(ctypes.cast(config.ptr(), ctypes.c_void_p), ctypes.byref(_creator))
 
 
-@contextmanager
-def paid_by(budget: Budget) -> Iterator[None]:
+class PaidBy:
     """Hold while an instance is made whose memories `budget` pays for."""
-    before = getattr(_payer, "budget", None)
-    _payer.budget = budget
-    try:
-        yield
-    finally:
-        _payer.budget = before
+
+    __slots__ = ("_before", "_budget")
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+
+    def __enter__(self) -> None:
+        self._before = _payer.budget
+        _payer.budget = self._budget
+
+    def __exit__(self, *_: object) -> None:
+        _payer.budget = self._before
 
 
 def _careful(work: Callable[[], str | None]) -> int | None:
@@ -116,7 +126,7 @@ def _careful(work: Callable[[], str | None]) -> int | None:
 
 def _new(_env: Any, _type: Any, least: int, most: int, _reserved: int, _guard: int, memory: Any) -> int | None:
     def work() -> str | None:
-        budget: Budget | None = getattr(_payer, "budget", None)
+        budget = _payer.budget
         if budget is not None and not budget.take(least):
             return OVER
         pages = _Pages(budget, least, most)

@@ -15,10 +15,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import wasmtime
-
 from edge_host import engine, epochs
 from edge_host.interfaces.signal import Signal
+from edge_host.store import Store
 from edge_host.threads import hand_over
 from wire.descriptor import Limits
 
@@ -40,9 +39,10 @@ class Span:
 
 
 class Pace:
-    """Fuel and clock of one guest; belongs to the thread that calls it. `close` it with its store."""
+    """Fuel and clock of one guest; belongs to the thread that calls it. `close` it after its store."""
 
-    def __init__(self, store: wasmtime.Store, ticker: engine.EpochTicker, limits: Limits, signal: Signal) -> None:
+    def __init__(self, store: Store, ticker: engine.EpochTicker, limits: Limits, signal: Signal) -> None:
+        """Of the guest in `store`; `watch` begins with each instance."""
         self._store = store
         self._ticker = ticker
         self._limits = limits
@@ -53,11 +53,19 @@ class Pace:
         self._waits_since = 0.0
         self._calling = Span(self._compute, self._end_call)
         self._waiting = Span(self._wait, self._go_on)
-        self._watch = epochs.watch(store, self._may_go_on)
+        self._number = epochs.number_of(self._may_go_on)
 
     def close(self) -> None:
-        """Forget the store."""
-        epochs.forget(self._watch)
+        """Forget the guest."""
+        epochs.forget(self._number)
+
+    def watch(self) -> None:
+        """Ask the instance that is made in the store whether it may go on, from the next epoch on.
+
+        A deadline in epochs that has passed by the next call makes that call ask at once, which is no harm.
+        """
+        epochs.watch(self._store, self._number)
+        self._store.set_epoch_deadline(1)
 
     def call(self, *, is_service: bool = False) -> Span:
         """Hold while the guest is called."""
@@ -65,6 +73,15 @@ class Pace:
         self._given = self.most
         self._store.set_fuel(self._given)
         return self._calling
+
+    def resume(self, begun: float) -> None:
+        """Go on after the call of another component, which paced itself, as after a wait that began at `begun`."""
+        if self._is_service:
+            self._wait()
+            self._waits_since = begun
+            self._go_on(failed=False)
+        else:
+            self._deadline = time.monotonic() + engine.CALL_SECONDS
 
     def waiting(self) -> Span:
         """Hold while a host function waits on behalf of the guest."""
@@ -92,7 +109,6 @@ class Pace:
     def _compute(self) -> None:
         self._ticker.begin()
         self._deadline = time.monotonic() + engine.CALL_SECONDS
-        self._store.set_epoch_deadline(1)
 
     def _end_call(self, failed: bool) -> None:
         self._ticker.end()

@@ -15,6 +15,7 @@ from typing import Any
 import wasmtime
 from wasmtime.component import LinkerInstance, Record, ResourceHost, ResourceType, Variant
 
+from edge_host.calling import Values, add_passing
 from edge_host.errors import StopError
 from edge_host.interfaces.context import GuestContext
 
@@ -73,6 +74,17 @@ def bind(instance: LinkerInstance, context: GuestContext, name: str, function: H
         return _guard(context, name, function, arguments)
 
     instance.add_func(name, call)
+
+
+def bind_passing(
+    instance: LinkerInstance, context: GuestContext, name: str, function: Callable[[Values], None]
+) -> None:
+    """Offer a function that passes the guest's arguments on where they lie in memory."""
+
+    def call(values: Values) -> None:
+        _guard(context, name, function, (values,))
+
+    add_passing(instance, name, call)
 
 
 def bind_with_objects(

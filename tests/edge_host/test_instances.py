@@ -93,7 +93,7 @@ def test_instances_leave_no_memory_behind(bench: Bench) -> None:
     for _ in range(10_000):
         assert pool.handle(RUN) is None
     assert resident() - before < 100 * 65_536, "10,000 instances had a memory of 65,536 bytes each"
-    assert pool.size == 0
+    assert pool.count().now == 0
     pool.close()
 
 
@@ -103,12 +103,12 @@ def test_there_are_never_more_instances_than_calls_at_the_same_time(warm: int, b
     sizes: list[int] = []
 
     def call(_: int) -> str | None:
-        return pool.handle(RUN, lambda _guest: sizes.append(pool.size))
+        return pool.handle(RUN, lambda _guest: sizes.append(pool.count().now))
 
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(call, range(200))) == {None}
     assert max(sizes) <= 3
-    assert pool.size == min(warm, max(sizes))
+    assert pool.count().now == min(warm, max(sizes))
     pool.close()
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from wasmtime.component import Component as WasmComponent
 
 from edge_host.errors import StopError
+from edge_host.guest import Call, Guest
+from edge_host.interfaces import adapter
+from edge_host.pool import Pool, PoolRules
 from edge_host.runner import Part, check_parts, run_workload
-from tests.edge_host import components
+from tests.edge_host import components, passing
 from tests.edge_host.bench import Bench, Recorder
 from tests.edge_host.fleet_double import GRANTS
-from wire.descriptor import Component, Grant
+from tests.edge_host.test_instances import resident
+from wire.descriptor import Component, Grant, Limits
 from wire.errors import RefusedError
 from wire.refusals import Refusal
 from wire.triggers import Every, Service
@@ -85,3 +90,34 @@ def test_a_peer_is_named_by_its_grant(grants: dict[str, Grant], refusal: Refusal
     with pytest.raises(RefusedError, match=r"^[a-z-]+: petiole:example/half") as error:
         check_parts(bench.engine, codes, [Component("caller", grants), HALVER])
     assert error.value.name is refusal
+
+
+@pytest.mark.parametrize("rules", [PoolRules(), PoolRules.of(Component("echo"))], ids=["kept", "new"])
+def test_values_of_every_type_pass_between_components_and_leave_nothing_behind(rules: PoolRules, bench: Bench) -> None:
+    def guest(wasm: bytes, peers: dict[str, Pool]) -> Guest:
+        context = bench.context(limits=Limits(fuel_per_call=1 << 40, memory=1 << 20))
+        return Guest(bench.engine, bench.host.ticker, WasmComponent(bench.engine, wasm), context, peers=peers)
+
+    def row(size: int) -> tuple[object, ...]:
+        message = adapter.record(subject="a" * size, body=bytes(range(256)), reply_to=adapter.some("ü"))
+        return (message, "rate-limited", adapter.err("too cold"), -(1 << 62), 0.5, ["", "b" * size])
+
+    pool = Pool(lambda: guest(passing.echo(), {}), rules, 1 << 60)
+    asking = guest(passing.relay(), {passing.ECHO: pool})
+
+    def ask(rows: list[tuple[object, ...]]) -> Any:
+        return asking.call(Call(passing.RELAY, "do", (rows,)))
+
+    assert ask([]) == []
+    (message, kind, outcome, least, half, names), same = ask([row(5), row(5)])
+    assert (message.subject, message.body, vars(message)["reply-to"]) == ("aaaaa", bytes(range(256)), "ü")
+    assert (kind, outcome, least, half, names) == ("rate-limited", "too cold", -(1 << 62), 0.5, ["", "bbbbb"])
+    assert same[1:] == (kind, outcome, least, half, names)
+    for _ in range(200):
+        ask([row(10_000)])
+    before = resident()
+    for _ in range(2_000):
+        ask([row(10_000)])
+    assert resident() - before < 10_000_000, "2,000 calls had 20,000 bytes each"
+    asking.close()
+    pool.close()

@@ -140,13 +140,13 @@ def test_warm_instances_are_called_again_until_their_last_invocation(bench: Benc
     pool = new_pool(bench, components.trapping(3), PoolRules(4, 2, 1, max_invocations=3, idle_seconds=60))
     for _ in range(10):
         assert pool.handle(RUN) is None
-        assert pool.size <= 2
+        assert pool.count().now <= 2
     pool.close()
     lasting = new_pool(bench, components.trapping(3), PoolRules(4, 2, 1, idle_seconds=60))
     with pytest.raises(StopError, match="unreachable"):
         for _ in range(4):
             lasting.handle(RUN)
-    assert lasting.size == 0
+    assert lasting.count().now == 0
     assert lasting.handle(RUN) is None, "one that was stopped is not used again"
     lasting.close()
 
@@ -155,10 +155,10 @@ def test_idle_instances_are_dropped_and_made_again(bench: Bench) -> None:
     pool = new_pool(bench, components.idle(), PoolRules(4, 2, 1, idle_seconds=3600))
     pool.handle(RUN)
     pool.drop_idle()
-    assert pool.size == 1
+    assert pool.count().now == 1
     pool.rules = PoolRules(4, 2, 1, idle_seconds=0)
     pool.drop_idle()
-    assert pool.size == 0
+    assert pool.count().now == 0
     assert pool.handle(RUN) is None
     pool.close()
 
