@@ -4,36 +4,14 @@ from __future__ import annotations
 
 import wasmtime
 
-MESSAGING_TYPES = """
-  (import "wasmcloud:messaging/types@0.2.0" (instance $types
-    (type $m (record (field "subject" string) (field "body" (list u8)) (field "reply-to" (option string))))
-    (export "broker-message" (type (eq $m)))))
-  (alias export $types "broker-message" (type $message))
-  (import "wasmcloud:messaging/consumer@0.2.0" (instance $consumer
-    (alias outer 1 $message (type $outer))
-    (export "broker-message" (type $own (eq $outer)))
-    (export "publish" (func (param "msg" $own) (result (result (error string)))))))
-"""
-_LIBRARY = """
-  (core module $library
-    (memory (export "memory") 1)
-    (global $free (mut i32) (i32.const 4096))
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-      (local $at i32)
-      (local.set $at (global.get $free))
-      (global.set $free (i32.add (global.get $free) (i32.and (i32.add (local.get 3) (i32.const 7)) (i32.const -8))))
-      (local.get $at))
-    (func (export "reset") (global.set $free (i32.const 4096))))
-  (core instance $library (instantiate $library))
-"""
-_OPTIONS = '(memory $library "memory") (realloc (func $library "realloc"))'
+from tests.edge_host import wat
 
 
 def passing_on(subject: str, body: int = 64) -> bytes:
     """Publishes `body` bytes under `subject` whenever a message comes, and when its schedule's handler is called."""
     return bytes(
-        wasmtime.wat2wasm(f"""(component {MESSAGING_TYPES} {_LIBRARY}
-      (core func $publish (canon lower (func $consumer "publish") {_OPTIONS}))
+        wasmtime.wat2wasm(f"""(component {wat.MESSAGING} {wat.library()}
+      (core func $publish (canon lower (func $consumer "publish") {wat.OPTIONS}))
       (core module $guest
         (import "host" "publish" (func $publish (param i32 i32 i32 i32 i32 i32 i32 i32)))
         (import "host" "reset" (func $reset))
@@ -48,11 +26,11 @@ def passing_on(subject: str, body: int = 64) -> bytes:
       (core instance $guest (instantiate $guest (with "host" (instance
         (export "publish" (func $publish)) (export "reset" (func $library "reset"))
         (export "memory" (memory $library "memory"))))))
-      (func $run (result (result (error string))) (canon lift (core func $guest "run") {_OPTIONS}))
+      (func $run (result (result (error string))) (canon lift (core func $guest "run") {wat.OPTIONS}))
       (instance $schedule (export "run" (func $run)))
       (export "petiole:schedule/handler@0.1.0" (instance $schedule))
       (func $message (param "msg" $message) (result (result (error string)))
-        (canon lift (core func $guest "message") {_OPTIONS}))
+        (canon lift (core func $guest "message") {wat.OPTIONS}))
       (instance $handler (export "broker-message" (type $message)) (export "handle-message" (func $message)))
       (export "wasmcloud:messaging/handler@0.2.0" (instance $handler)))""")
     )
@@ -64,7 +42,7 @@ def calling(times: int) -> bytes:
         wasmtime.wat2wasm(f"""(component
       (import "petiole:example/half@0.1.0" (instance $half
         (export "of" (func (param "number" u32) (result u32)))))
-      {_LIBRARY}
+      {wat.library()}
       (core func $half (canon lower (func $half "of")))
       (core module $guest
         (import "host" "half" (func $half (param i32) (result i32)))
@@ -77,7 +55,7 @@ def calling(times: int) -> bytes:
           (i32.const 256)))
       (core instance $guest (instantiate $guest (with "host" (instance
         (export "half" (func $half)) (export "memory" (memory $library "memory"))))))
-      (func $run (result (result (error string))) (canon lift (core func $guest "run") {_OPTIONS}))
+      (func $run (result (result (error string))) (canon lift (core func $guest "run") {wat.OPTIONS}))
       (instance $handler (export "run" (func $run)))
       (export "petiole:schedule/handler@0.1.0" (instance $handler)))""")
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import wasmtime
 
+from tests.edge_host import wat
+
 LOGGING = """
   (import "wasi:logging/logging@0.1.0-draft" (instance $logging
     (type $level' (enum "trace" "debug" "info" "warn" "error" "critical"))
@@ -49,31 +51,22 @@ TIMER = """
     (export "subscribe-duration" (func (param "when" u64) (result (own $t))))))
 """
 
-_LIBRARY = """
-  (core module $library
-    (memory (export "memory") 1)
-    (global $free (mut i32) (i32.const 4096))
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-      (local $at i32)
-      (local.set $at (global.get $free))
-      (global.set $free (i32.add (global.get $free) (i32.and (i32.add (local.get 3) (i32.const 7)) (i32.const -8))))
-      (local.get $at)))
-  (core instance $library (instantiate $library))
-"""
-_OPTIONS = '(memory $library "memory") (realloc (func $library "realloc"))'
-
 _IMPORTS = {
-    "log": (LOGGING, f'(core func $log (canon lower (func $logging "log") {_OPTIONS}))', "(param i32 i32 i32 i32 i32)"),
+    "log": (
+        LOGGING,
+        f'(core func $log (canon lower (func $logging "log") {wat.OPTIONS}))',
+        "(param i32 i32 i32 i32 i32)",
+    ),
     "send": (
         TELEMETRY,
-        f'(core func $send (canon lower (func $telemetry "send-number") {_OPTIONS}))',
+        f'(core func $send (canon lower (func $telemetry "send-number") {wat.OPTIONS}))',
         "(param i32 i32 i32 i32 f64 i32)",
     ),
     "now": (CLOCK, '(core func $now (canon lower (func $clock "now")))', "(result i64)"),
-    "open": (I2C, f'(core func $open (canon lower (func $buses "open") {_OPTIONS}))', "(param i32 i32 i32)"),
+    "open": (I2C, f'(core func $open (canon lower (func $buses "open") {wat.OPTIONS}))', "(param i32 i32 i32)"),
     "write-read": (
         "",
-        f'(core func $write-read (canon lower (func $i2c "[method]i2c.write-read") {_OPTIONS}))',
+        f'(core func $write-read (canon lower (func $i2c "[method]i2c.write-read") {wat.OPTIONS}))',
         "(param i32 i32 i32 i32 i64 i32)",
     ),
     "drop": ("", "(core func $drop (canon resource.drop $bus))", "(param i32)"),
@@ -111,12 +104,12 @@ def component(
     given = "".join(f'(export "{name}" (func ${name}))' for name in uses)
     name, parameters, result = _EXPORTS[exports]
     core = "(param i32 i32 i32)" if parameters else ""
-    text = f"""(component {types} {_LIBRARY} {lowered}
+    text = f"""(component {types} {wat.library()} {lowered}
       (core module $guest {imports} (import "host" "memory" (memory 1)) (data (i32.const 0) "{data}") {declarations}
         (func (export "run") {core} (result i32) {body}))
       (core instance $guest (instantiate $guest
         (with "host" (instance {given} (export "memory" (memory $library "memory"))))))
-      (func $run {parameters} {result} (canon lift (core func $guest "run") {_OPTIONS}))
+      (func $run {parameters} {result} (canon lift (core func $guest "run") {wat.OPTIONS}))
       (instance $handler (export "{name}" (func $run)))
       (export "{exports}" (instance $handler)))"""
     return bytes(wasmtime.wat2wasm(text))
@@ -281,7 +274,7 @@ def halving_forever() -> bytes:
 
 def asking(number: int, kind: str = "u32") -> bytes:
     """Sends half of `number` as `t`; thinks that halves are of the type `kind`."""
-    wasm = wasmtime.wat2wasm(f"""(component {TELEMETRY} {PEER.replace("result u32", f"result {kind}")} {_LIBRARY}
+    wasm = wasmtime.wat2wasm(f"""(component {TELEMETRY} {PEER.replace("result u32", f"result {kind}")} {wat.library()}
       {_IMPORTS["send"][1]} (core func $half (canon lower (func $half "of")))
       (core module $guest
         (import "host" "send" (func $send {_IMPORTS["send"][2]}))
@@ -291,7 +284,7 @@ def asking(number: int, kind: str = "u32") -> bytes:
           {SEND.replace("(f64.const 20.5)", f"(f64.convert_i32_u (call $half (i32.const {number})))")} {OK}))
       (core instance $guest (instantiate $guest (with "host" (instance
         (export "send" (func $send)) (export "half" (func $half)) (export "memory" (memory $library "memory"))))))
-      (func $run (result (result (error string))) (canon lift (core func $guest "run") {_OPTIONS}))
+      (func $run (result (result (error string))) (canon lift (core func $guest "run") {wat.OPTIONS}))
       (instance $handler (export "run" (func $run)))
       (export "petiole:schedule/handler@0.1.0" (instance $handler)))""")
     return bytes(wasm)

@@ -4,42 +4,30 @@ from __future__ import annotations
 
 import wasmtime
 
+from tests.edge_host import wat
+
 ECHO = "petiole:example/echo@0.1.0"
 RELAY = "petiole:example/relay@0.1.0"
-_TYPES = """
-  (import "wasmcloud:messaging/types@0.2.0" (instance $types
-    (type $m (record (field "subject" string) (field "body" (list u8)) (field "reply-to" (option string))))
-    (export "broker-message" (type (eq $m)))))
-  (alias export $types "broker-message" (type $message))
+_TYPES = f"""{wat.MESSAGE}
   (import "petiole:telemetry/telemetry@0.1.0" (instance $telemetry
     (type $error' (enum "invalid" "rate-limited" "full"))
     (export "error" (type (eq $error')))))
   (alias export $telemetry "error" (type $kind))
 """
 _LIST = "(list (tuple {message} {kind} (result u8 (error string)) s64 f64 (list string)))"
-_OPTIONS = '(memory $library "memory") (realloc (func $library "realloc"))'
 
 
 def _exporting(interface: str, imports: str, guest: str, given: str) -> bytes:
     values = _LIST.format(message="$message", kind="$kind")
     return bytes(
         wasmtime.wat2wasm(f"""(component {_TYPES} {imports}
-      (core module $library
-        (memory (export "memory") 16)
-        (global $free (mut i32) (i32.const 4096))
-        (func (export "reset") (param i32) (global.set $free (i32.const 4096)))
-        (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-          (local $at i32)
-          (local.set $at (global.get $free))
-          (global.set $free (i32.add (global.get $free) (i32.and (i32.add (local.get 3) (i32.const 7)) (i32.const -8))))
-          (local.get $at)))
-      (core instance $library (instantiate $library))
+      {wat.library(16)}
       {given}
       (core module $guest (import "host" "memory" (memory 16)) {guest})
       (core instance $guest (instantiate $guest (with "host" (instance
         {'(export "echo" (func $echo))' if given else ""} (export "memory" (memory $library "memory"))))))
       (func $do (param "values" {values}) (result {values})
-        (canon lift (core func $guest "do") {_OPTIONS} (post-return (func $library "reset"))))
+        (canon lift (core func $guest "do") {wat.OPTIONS} (post-return (func $library "returned"))))
       (instance $out (export "broker-message" (type $message)) (export "error" (type $kind)) (export "do" (func $do)))
       (export "{interface}" (instance $out)))""")
     )
@@ -67,5 +55,5 @@ def relay() -> bytes:
         """(import "host" "echo" (func $echo (param i32 i32 i32)))
         (func (export "do") (param i32 i32) (result i32)
           (call $echo (local.get 0) (local.get 1) (i32.const 512)) (i32.const 512))""",
-        f'(core func $echo (canon lower (func $peer "do") {_OPTIONS}))',
+        f'(core func $echo (canon lower (func $peer "do") {wat.OPTIONS}))',
     )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import wasmtime
 
-from bench.footprint.guests import MESSAGING_TYPES
+from tests.edge_host import wat
 from tests.edge_host.components import TELEMETRY, TIMER, WAIT
 
-_OPTIONS = '(memory $library "memory") (realloc (func $library "realloc"))'
 _ERROR = "(i32.store8 (i32.const 256) (i32.const 1)) (i32.store (i32.const 260) (i32.const 0))"
 """Makes the result at 256 the error of an empty text."""
 
@@ -43,19 +42,10 @@ def talker(subject: str = "nobody", on_run: int = 1, on_message: str = MEASURE, 
     """
     locals_ = "(local $number i32) (local $left i32) (local $timer i32)"
     return bytes(
-        wasmtime.wat2wasm(f"""(component {MESSAGING_TYPES} {TELEMETRY} {TIMER}
-      (core module $library
-        (memory (export "memory") 1)
-        (global $free (mut i32) (i32.const 4096))
-        (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-          (local $at i32)
-          (local.set $at (global.get $free))
-          (global.set $free (i32.add (global.get $free) (i32.and (i32.add (local.get 3) (i32.const 7)) (i32.const -8))))
-          (local.get $at))
-        (func (export "reset") (global.set $free (i32.const 4096))))
-      (core instance $library (instantiate $library))
-      (core func $publish (canon lower (func $consumer "publish") {_OPTIONS}))
-      (core func $send (canon lower (func $telemetry "send-number") {_OPTIONS}))
+        wasmtime.wat2wasm(f"""(component {wat.MESSAGING} {TELEMETRY} {TIMER}
+      {wat.library()}
+      (core func $publish (canon lower (func $consumer "publish") {wat.OPTIONS}))
+      (core func $send (canon lower (func $telemetry "send-number") {wat.OPTIONS}))
       (core func $subscribe (canon lower (func $timer "subscribe-duration")))
       (core func $block (canon lower (func $poll "[method]pollable.block")))
       (core func $forget (canon resource.drop $pollable))
@@ -90,11 +80,11 @@ def talker(subject: str = "nobody", on_run: int = 1, on_message: str = MEASURE, 
         (export "publish" (func $publish)) (export "send" (func $send)) (export "reset" (func $library "reset"))
         (export "subscribe" (func $subscribe)) (export "block" (func $block)) (export "forget" (func $forget))
         (export "memory" (memory $library "memory"))))))
-      (func $run (result (result (error string))) (canon lift (core func $guest "run") {_OPTIONS}))
+      (func $run (result (result (error string))) (canon lift (core func $guest "run") {wat.OPTIONS}))
       (instance $schedule (export "run" (func $run)))
       (export "petiole:schedule/handler@0.1.0" (instance $schedule))
       (func $message (param "msg" $message) (result (result (error string)))
-        (canon lift (core func $guest "message") {_OPTIONS}))
+        (canon lift (core func $guest "message") {wat.OPTIONS}))
       (instance $handler (export "broker-message" (type $message)) (export "handle-message" (func $message)))
       (export "wasmcloud:messaging/handler@0.2.0" (instance $handler)))""")
     )
