@@ -102,6 +102,7 @@ class Agent:
         )
         self._status.add("broker", self._broker)
         self._status.add("runs", self._store.schedules.shown)
+        self._status.add("instances", local.instances)
         self._status.add("manifests", local.manifests)
         self._status.add("outbox", self._outbox.statistics)
 

@@ -15,6 +15,7 @@ from edge_host.errors import CompileError, StopError
 from edge_host.health import Health
 from edge_host.interfaces.context import TELL_SECONDS, Rate
 from edge_host.journal import Journal, WorkloadSink
+from edge_host.pool import Counts
 from edge_host.probes import Probe, probe_of
 from edge_host.release import authentic
 from edge_host.runner import Part, Running
@@ -78,6 +79,10 @@ class Execution:
         self._is_held = False
         if self._running is not None:
             self._running.resume()
+
+    def instances(self) -> dict[str, Counts]:
+        """How many instances each component has; nothing while it does not run."""
+        return self._running.instances() if self._running is not None else {}
 
     async def stop(self) -> None:
         """Stop it and wait until it has."""

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_TOLD = 8
+"""Components whose instances a report tells of."""
+INSTANCES = ("now", "warm", "most", "made")
+
 
 class LocalMember:
     """See `edge_host.member.Member`."""
@@ -63,6 +67,10 @@ class LocalMember:
         """What files of this device desire, for the agent's status; None when it looks at none."""
         return self._manifests.status() if self._manifests is not None else None
 
+    def instances(self) -> list[dict[str, Any]]:
+        """How many instances components have, for the agent's status; see `Workloads.instances`."""
+        return self._workloads.instances()
+
     async def desired(self, message: bytes) -> None:
         """Take a `desired` message; raises `WireError` when it is none."""
         self._anchors.rotate(Desired.decode(message).anchors)
@@ -77,8 +85,18 @@ class LocalMember:
         facts = {**self._facts, **changing_facts(self._config.state), "anchors": list(self._anchors)}
         if runs := self._services.store.schedules.last_runs():
             facts["runs"] = runs
+        if instances := self._most_instances():
+            facts["instances"] = instances
         depth = self._outbox.depth(self._config.device)
         return Reported(unix_ms(), self._workloads.revision, self._workloads.report(), facts, depth)
+
+    def _most_instances(self) -> dict[str, dict[str, int]]:
+        """Instances by workload, component and version, those of which most were made alone: for reports."""
+        rows = sorted(self._workloads.instances(), key=lambda row: -row["made"])[:MOST_TOLD]
+        return {
+            f"{row['workload']}/{row['component']} {row['version']}": {name: row[name] for name in INSTANCES}
+            for row in rows
+        }
 
     async def restart(self, workload: str) -> str | None:
         """Start a workload anew; gives what is wrong, or None."""

@@ -20,12 +20,23 @@ _HELP = {
     "petiole_broker_connected": "Whether the site's broker takes and gives messages.",
     "petiole_device_attached": "Whether a device of the site answers: this host itself, or a board.",
     "petiole_workload_state": "The state of a workload; 1 for the one it is in.",
+    "petiole_instances": "Instances of a component at present.",
+    "petiole_instances_warm": "Those of them that wait for a call.",
+    "petiole_instances_most": "The most instances of a component at the same time.",
+    "petiole_instances_made_total": "Instances of a component since its release was loaded.",
     "petiole_outbox_waiting_records": "Records that the fleet has not acknowledged.",
     "petiole_outbox_oldest_timestamp_seconds": "When the oldest waiting record was made.",
 }
 
 _COUNTERS = {"appended", "acknowledged", "refused", "discarded", "thinned", "written_bytes", "syncs"}
 """Statistics that only grow."""
+
+_INSTANCES = {
+    "petiole_instances": "now",
+    "petiole_instances_warm": "warm",
+    "petiole_instances_most": "most",
+    "petiole_instances_made_total": "made",
+}
 
 Labels = Mapping[str, object]
 Sample = tuple[str, Labels, float]
@@ -64,6 +75,10 @@ def _samples(status: Mapping[str, Any]) -> Iterator[Sample]:
                 yield "petiole_outbox_waiting_records", device | {"stream": stream}, queue[stream]
         if queue.get("oldest") is not None:
             yield "petiole_outbox_oldest_timestamp_seconds", device, queue["oldest"] / 1000
+    for row in status.get("instances") or ():
+        labels = {"device": status["device"], **{name: row[name] for name in ("workload", "version", "component")}}
+        for name, key in _INSTANCES.items():
+            yield name, labels, row[key]
     statistics = status.get("outbox") or {}
     for kind, numbers in statistics.get("classes", {}).items():
         yield from _statistics(numbers, {"class": kind})

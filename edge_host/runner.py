@@ -24,7 +24,7 @@ from edge_host.key_values import KeyValueFile, KeyValues
 from edge_host.labels import Labels
 from edge_host.links import ComponentBus, bus_for
 from edge_host.messages import Bus
-from edge_host.pool import Pool, PoolRules
+from edge_host.pool import Counts, Pool, PoolRules
 from edge_host.routes import Routes
 from edge_host.schedule_log import ScheduleLog
 from edge_host.scheduler import Clock
@@ -174,6 +174,10 @@ class Running:
     def _start(self) -> None:
         for serving in self._servings:
             serving.start()
+
+    def instances(self) -> dict[str, Counts]:
+        """How many instances each component has."""
+        return {name: pool.count() for name, pool in self._pools.items()}
 
     async def check_health(self) -> str | None:
         """Ask every component that exports `petiole:health/probe`; what is wrong, or None."""

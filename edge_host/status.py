@@ -5,7 +5,7 @@
     {"device", "site", "agent", "pid", "up": s, "memory": bytes, "disk_free": bytes,
      "broker": {"url", "connected"} or null,
      "members": [{"device", "kind", "attached", "port", "revision", "queue", "workloads": [...]}, ...],
-     ...}        whatever other parts add under their own names: "runs", "outbox"
+     ...}        whatever other parts add under their own names: "runs", "instances", "outbox"
 """
 
 from __future__ import annotations

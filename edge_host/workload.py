@@ -24,6 +24,7 @@ from dataclasses import replace
 from edge_host.errors import CompileError
 from edge_host.execution import Execution, cancel, spawn
 from edge_host.outbox import Position
+from edge_host.pool import Counts
 from edge_host.release import authentic, digests, stands_beside
 from edge_host.services import Services
 from edge_host.staging import stage
@@ -131,6 +132,15 @@ class Workload:
             *(self.name, shown.version, shown.sequence, shown.release, str(shown.state), shown.reason),
             *(offset, shown.size, previous),
         )
+
+    def instances(self) -> list[tuple[str, str, Counts]]:
+        """Version, component and how many instances there are, of the releases that are loaded."""
+        loaded = [execution for execution in (self._work, self._trial) if execution is not None]
+        return [
+            (execution.release.version, component, counts)
+            for execution in loaded
+            for component, counts in execution.instances().items()
+        ]
 
     @property
     def digests(self) -> set[bytes]:

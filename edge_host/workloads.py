@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from edge_host.outbox import EVENT, Position
 from edge_host.release import claimed
@@ -85,6 +86,14 @@ class Workloads:
     def report(self) -> tuple[ReportedWorkload, ...]:
         """All workloads as `reported` tells them."""
         return tuple(workload.report() for _, workload in sorted(self._workloads.items()))
+
+    def instances(self) -> list[dict[str, Any]]:
+        """How many instances the components of each workload have, a row for each (docs/reference/agent.md)."""
+        return [
+            {"workload": name, "version": version, "component": component, **vars(counts)}
+            for name, workload in sorted(self._workloads.items())
+            for version, component, counts in workload.instances()
+        ]
 
     async def restart(self, name: str) -> str | None:
         """Start a workload anew; gives what is wrong, or None."""

@@ -26,6 +26,7 @@ from tests.edge_host import components
 from tests.edge_host.fleet_double import SEED, SITE, FleetDouble, make_release
 from wire import cose, digests, suit
 from wire.descriptor import Component, Descriptor, Grant, Probation
+from wire.edge_options import EdgeOptions
 from wire.oci import Artifact, Reference, Registry
 from wire.profiles import EDGE_PROFILE
 from wire.triggers import Every
@@ -44,10 +45,12 @@ def bundle(
     seed: bytes = SEED,
     parts: int = 1,
     grants: dict[str, Grant] | None = None,
+    edges: tuple[EdgeOptions | None, ...] = (None,) * 8,
 ) -> bytes:
     """Release `sequence`.0 of a workload as a bundle; it is healthy after two calls."""
     described = tuple(
-        Component(f"part-{at}", grants if grants is not None else LOGGING, triggers=(Every(50),)) for at in range(parts)
+        Component(f"part-{at}", grants if grants is not None else LOGGING, triggers=(Every(50),), edge=edges[at])
+        for at in range(parts)
     )
     descriptor = Descriptor(name, f"{sequence}.0", described, Probation(calls=2, seconds=20))
     return suit.build(descriptor, sequence, EDGE_PROFILE, [wasm or components.logger()] * parts, seed)
@@ -95,14 +98,18 @@ class Device:
         fresh.write_bytes(content.encode() if isinstance(content, str) else content)
         fresh.replace(self.manifests / name)
 
-    def status(self) -> dict[str, Any]:
+    def ask(self, what: str) -> Any:
+        """What the agent answers at its socket."""
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(5)
             line.connect(str(socket_file(self.state)))
-            line.sendall(b'{"ask": "status"}\n')
-            answer: dict[str, Any] = json.loads(line.makefile().readline())
+            line.sendall(json.dumps({"ask": what}).encode() + b"\n")
+            answer = json.loads(line.makefile().readline())
         assert answer["ok"], answer
-        status: dict[str, Any] = answer["answer"]
+        return answer["answer"]
+
+    def status(self) -> dict[str, Any]:
+        status: dict[str, Any] = self.ask("status")
         return status
 
     def workloads(self) -> dict[str, tuple[str, str]]:
@@ -154,6 +161,26 @@ def test_a_file_comes_changes_and_goes(device: Device) -> None:
     assert device.log.read_text().count("confirmed") == 2
     (device.manifests / "greeting.suit").unlink()
     device.wait_workloads()
+
+
+def test_how_many_instances_each_component_has_is_told(device: Device) -> None:
+    def instances(status: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        return {row["component"]: row for row in status["instances"]}
+
+    device.start()
+    device.put("hello.suit", bundle(parts=2, edges=(EdgeOptions(pool_size=1), None)))
+    told = instances(device.wait(lambda status: instances(status).get("part-1", {}).get("made", 0) >= 5))
+    kept, fresh = told["part-0"], told["part-1"]
+    assert (kept["workload"], kept["version"]) == ("hello", "1.0")
+    assert [kept[name] for name in ("now", "most", "made")] == [1, 1, 1]
+    assert fresh["now"] <= fresh["most"] == 1
+    metrics = device.ask("metrics")
+    labels = 'device="edge-1",workload="hello",version="1.0",component="part-0"'
+    for line in ("petiole_instances{%s} 1", "petiole_instances_most{%s} 1", "petiole_instances_made_total{%s} 1"):
+        assert line % labels + "\n" in metrics
+    assert "# TYPE petiole_instances_made_total counter\n" in metrics
+    device.put("hello.suit", bundle(2, parts=2))
+    device.wait(lambda status: {row["version"] for row in status["instances"]} == {"2.0"})
 
 
 WORKLOAD_FILE = """\

@@ -42,6 +42,10 @@ def test_a_release_is_fetched_verified_run_and_confirmed(fleet: FleetDouble, new
     assert (first.device, first.workload, first.name, first.value) == (DEVICE, "thermometer", "t", 23.5 * 256)
     received = fleet.received(DEVICE)
     assert received.reported[-1].revision == revision
+    instances = fleet.wait(DEVICE, lambda received: received.reported[-1].facts.get("instances"), "instances")
+    ((name, counts),) = instances.items()
+    assert (name.partition("/")[0], name.rpartition(" ")[2]) == ("thermometer", "1.0")
+    assert counts["made"] >= counts["most"] >= 1
     way = ["offered", "downloading", "verified", "staged", "probation", "confirmed"]
     fleet.wait(DEVICE, lambda received: states(received, "1.0") == way, "all states")
     assert agent.stop() == 0
