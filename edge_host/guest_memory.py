@@ -11,6 +11,7 @@ import ctypes
 import itertools
 import mmap
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,11 @@ from wasmtime._ffi import dll
 
 OVER = "memory minimum size exceeds memory limits"
 """How Wasmtime says that a memory is larger than it may be at the start."""
+
+ROOMS = 8
+MOST_SPARE = 4
+SPARE_BYTES = 1 << 20
+"""Of so many sizes, so many maps of at most so many bytes are kept for the next instances, without memory."""
 
 _GET = ctypes.CFUNCTYPE(
     ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t), ctypes.POINTER(ctypes.c_size_t)
@@ -74,13 +80,49 @@ class Budget:
 class _Pages:
     """One memory: its pages, how many bytes of them the guest has, and who pays."""
 
-    def __init__(self, budget: Budget | None, size: int, most: int) -> None:
-        self.budget = budget
-        self.size = size
-        self.room = max(size, min(most, budget.most) if budget is not None else size, 1)
-        self._map = mmap.mmap(-1, self.room, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    def __init__(self, room: int) -> None:
+        self.budget: Budget | None = None
+        self.size = 0
+        self.room = room
+        self._map = mmap.mmap(-1, room, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._view = ctypes.c_char.from_buffer(self._map)
         self.address = ctypes.addressof(self._view)
+
+    def clear(self) -> None:
+        """Give the pages back to the kernel: the next ones are zeros again. Raises `OSError`."""
+        self._map.madvise(mmap.MADV_DONTNEED)
+
+
+class _Spare:
+    """Maps whose memory is gone, for the next memories of the same room; to map and unmap takes longer.
+
+    Without a lock: what the collector frees may call `give` within `take`.
+    """
+
+    def __init__(self) -> None:
+        self._of: dict[int, deque[_Pages]] = {}
+
+    def take(self, room: int) -> _Pages:
+        """Zeroed pages for so many bytes; raises `OSError` when there are none left."""
+        try:
+            return self._of[room].pop()
+        except LookupError:
+            return _Pages(room)
+
+    def give(self, pages: _Pages) -> None:
+        """Take a map back, or forget it."""
+        if pages.room > SPARE_BYTES:
+            return
+        try:
+            pages.clear()
+        except OSError:
+            return
+        spare = self._of.get(pages.room)
+        if spare is None:
+            if len(self._of) >= ROOMS:
+                self._of.clear()
+            spare = self._of.setdefault(pages.room, deque(maxlen=MOST_SPARE))
+        spare.append(pages)
 
 
 class _Payer(threading.local):
@@ -89,6 +131,7 @@ class _Payer(threading.local):
     budget: Budget | None = None
 
 
+_spare = _Spare()
 _numbers = itertools.count(1)
 _held: dict[int, _Pages] = {}
 _payer = _Payer()
@@ -129,7 +172,8 @@ def _new(_env: Any, _type: Any, least: int, most: int, _reserved: int, _guard: i
         budget = _payer.budget
         if budget is not None and not budget.take(least):
             return OVER
-        pages = _Pages(budget, least, most)
+        pages = _spare.take(max(least, min(most, budget.most) if budget is not None else least, 1))
+        pages.budget, pages.size = budget, least
         number = next(_numbers)
         _held[number] = pages
         found = memory[0]
@@ -158,8 +202,12 @@ def _grow(number: int, size: int) -> int | None:
 
 def _free(number: int) -> None:
     pages = _held.pop(number, None)
-    if pages is not None and pages.budget is not None:
+    if pages is None:
+        return
+    if pages.budget is not None:
         pages.budget.used -= pages.size
+        pages.budget = None
+    _spare.give(pages)
 
 
 _get_callback, _grow_callback, _free_callback, _new_callback = _GET(_get), _GROW(_grow), _FREE(_free), _NEW(_new)

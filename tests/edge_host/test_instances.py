@@ -11,11 +11,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from wasmtime.component import Component as WasmComponent
 
 from edge_host.errors import StopError
+from edge_host.guest import Guest
 from edge_host.isolation import MOST_STOPS
 from edge_host.labels import I2cError, Labels
-from edge_host.pool import PoolRules
+from edge_host.pool import Pool, PoolRules
 from edge_host.simulated import SimulatedBus, Tmp105
 from edge_host.triggers import RUN
 from tests.edge_host import components
@@ -94,6 +96,24 @@ def test_instances_leave_no_memory_behind(bench: Bench) -> None:
         assert pool.handle(RUN) is None
     assert resident() - before < 100 * 65_536, "10,000 instances had a memory of 65,536 bytes each"
     assert pool.count().now == 0
+    pool.close()
+
+
+@pytest.mark.parametrize("kibibytes", [192, 2048], ids=["small", "large"])
+def test_an_instance_finds_nothing_of_another_one_in_its_memory(kibibytes: int, bench: Bench) -> None:
+    looks = "".join(
+        f"(if (i32.load (i32.const {at})) (then unreachable)) (i32.store (i32.const {at}) (i32.const -1))"
+        for at in (8192, 65_532, 65_536, 131_068)
+    )
+    grows = "(drop (memory.grow (i32.const 1)))"
+    code = WasmComponent(bench.engine, components.component(grows + looks + components.OK))
+    limits = Limits(memory=kibibytes << 10)
+
+    def make() -> Guest:
+        return Guest(bench.engine, bench.host.ticker, code, bench.context(ALL, limits))
+
+    pool = Pool(make, PoolRules.of(Component("guest")), 1 << 60)
+    assert {pool.handle(RUN) for _ in range(50)} == {None}
     pool.close()
 
 
