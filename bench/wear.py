@@ -1,8 +1,9 @@
 """`python -m bench.wear`: bytes written to disk for telemetry and for a deployment, beside their payload.
 
 Telemetry is kept as an agent does at some rates, in records of one measurement. **Online** the fleet acknowledges each
-record half of `sync-seconds` after it was made; **offline** it does not. The time is simulated. The same goes into
-SQLite (WAL, all of five seconds in one transaction, as a reference for the choice of a log of our own).
+record a second after it was made; **offline** it does not. The time is simulated, the kernel's own writing back too, every
+30 s. The same goes into SQLite (WAL, all of five seconds in one transaction, as a reference for the choice of a log of
+our own).
 """
 
 from __future__ import annotations
@@ -10,24 +11,36 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import shutil
 import sqlite3
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
+from unittest import mock
 
 from bench.wear_disk import Disk, disk, written_by
-from edge_host.outbox import TELEMETRY, Outbox, OutboxPolicy
+from edge_host.outbox import TELEMETRY, Outbox, OutboxPolicy, Position
 from edge_host.outbox_model import ClassPolicy, Discard
 from edge_host.outbox_tail import is_in_memory
 from wire import senml
 
-SYNC_SECONDS = 5
+SYNC_SECONDS = OutboxPolicy().sync_seconds
+ACKNOWLEDGED_SECONDS = 1
+WRITE_BACK_SECONDS = 30
+SQLITE_SECONDS = 5
 RATES = (1, 10, 100, 500)
 ROUNDS = 120
+RECORDS = 60_000
+LONGEST = 36_000
+"""Seconds; at higher rates the simulated time ends with the number of records."""
+
+SENSORS = (("temperature", "Cel", 21), ("humidity", "%RH", 40), ("pressure", "hPa", 1013))
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made there
 
 
@@ -56,40 +69,76 @@ def measure(disk: Disk, what: str, payload: int, work: Callable[[], None]) -> We
     return Wear(what, payload, process, None if after is None or device is None else after - device)
 
 
-def packs(count: int) -> list[bytes]:
-    """Measurements as a thermometer makes them."""
+def packs(count: int, rate: int) -> list[bytes]:
+    """Measurements of three sensors in turn, with the noise of values and times that a machine has."""
+    lots = random.Random(1)  # noqa: S311
     return [
-        senml.encode(senml.Measurement("edge-1", "thermometer", "temperature", "Cel", 20 + n / 16, 1.7e9 + n / 7))
+        senml.encode(senml.Measurement("edge-1", "climate", name, unit, round(lots.gauss(mean, 1), 2), at))
         for n in range(count)
+        for name, unit, mean in (SENSORS[n % len(SENSORS)],)
+        for at in (1.7e9 + n / rate + lots.random() / 1000,)
     ]
 
 
-def telemetry(disk: Disk, rate: int, *, online: bool, memory: Path | None, sync: int = SYNC_SECONDS) -> Wear:
+@dataclass
+class Clock:
+    """Simulated time, and when the outbox wants to put records on disk; in the place of its `Syncer`."""
+
+    now: float = 1.7e9
+    due: float = inf
+    keep_safe: Callable[[float], float | None] = lambda _now: None
+    seconds: float = 0
+
+    def __call__(self, keep_safe: Callable[[float], float | None], seconds: float) -> Clock:
+        """Take what the outbox gives a `Syncer`."""
+        self.keep_safe, self.seconds = keep_safe, seconds
+        return self
+
+    def wake(self, *, urgent: bool = False) -> None:
+        """There is something to put on disk."""
+        self.due = self.now if urgent else min(self.due, self.now + self.seconds)
+        self.turn()
+
+    def turn(self) -> None:
+        """Do what is due."""
+        if self.now >= self.due:
+            after = self.keep_safe(self.now)
+            self.due = inf if after is None else self.now + after
+
+    def close(self) -> None:
+        """Do nothing: no thread runs."""
+
+
+def telemetry(disk: Disk, rate: int, *, online: bool, memory: Path | None, sync: float = SYNC_SECONDS) -> Wear:
     """The outbox at `rate` records a second, with its newest end in `memory`."""
     bound = ClassPolicy(64 << 20, Discard.NEWEST)
-    where = f"{'online' if online else 'offline'}-{sync}-{memory is not None}"
-    outbox = Outbox(disk.folder / f"log-{rate}-{where}", OutboxPolicy(bound, sync_seconds=sync * 3600, memory=memory))
-    records = packs(rate * sync)
-    halves = (records[: len(records) // 2], records[len(records) // 2 :])
+    name = f"{rate:3} records/s {'online' if online else 'offline'}, sync-seconds {sync:g}, "
+    name += "memory-folder" if memory is not None else "no memory-folder"
+    records = packs(min(RECORDS, LONGEST * rate), rate)
+    clock, begun = Clock(), 1.7e9
+    with mock.patch("edge_host.outbox.Syncer", clock), mock.patch.object(Outbox, "_now", lambda _: int(clock.now)):
+        outbox = Outbox(disk.folder / name, OutboxPolicy(bound, sync_seconds=sync, memory=memory))
+        sent: deque[tuple[float, Position]] = deque()
 
-    def work() -> None:
-        before = None
-        for half in halves * ROUNDS:
-            for record in half:
-                position = outbox.append("edge-1", TELEMETRY, record)
-            if online and before is not None:
-                outbox.acknowledge("edge-1", TELEMETRY, before)
-            outbox.keep_safe()
-            before = position if half else before
+        def work() -> None:
+            written_back, bytes_before = begun, 0
+            for n, record in enumerate(records):
+                clock.now = begun + n / rate
+                clock.turn()
+                sent.append((clock.now, outbox.append("edge-1", TELEMETRY, record)))
+                if online and n % max(1, rate // 4) == 0:
+                    while sent and sent[0][0] <= clock.now - ACKNOWLEDGED_SECONDS:
+                        position = sent.popleft()[1]
+                    outbox.acknowledge("edge-1", TELEMETRY, position) if n > rate * ACKNOWLEDGED_SECONDS else None
+                if clock.now - written_back >= WRITE_BACK_SECONDS:
+                    written_back, count = clock.now, outbox.statistics().written_bytes
+                    if count > bytes_before:
+                        bytes_before = count
+                        disk.write_back()
 
-    result = measure(disk, _name(rate, online, memory, sync), ROUNDS * sum(map(len, records)), work)
-    outbox.close()
+        result = measure(disk, name, sum(map(len, records)), work)
+        outbox.close()
     return result
-
-
-def _name(rate: int, online: bool, memory: Path | None, sync: int) -> str:
-    where = "memory-folder" if memory is not None else "no memory-folder"
-    return f"{rate:3} records/s {'online' if online else 'offline'}, sync-seconds {sync}, {where}"
 
 
 def in_sqlite(disk: Disk, rate: int, *, each: bool) -> Wear:
@@ -98,7 +147,7 @@ def in_sqlite(disk: Disk, rate: int, *, each: bool) -> Wear:
     for pragma in ("journal_mode = WAL", "synchronous = FULL"):
         base.execute(f"PRAGMA {pragma}")
     base.execute("CREATE TABLE record (seq INTEGER PRIMARY KEY, data BLOB NOT NULL)")
-    records = packs(rate * SYNC_SECONDS)
+    records = packs(rate * SQLITE_SECONDS, rate)
 
     def work() -> None:
         for _ in range(ROUNDS // (10 if each else 1)):
@@ -111,7 +160,7 @@ def in_sqlite(disk: Disk, rate: int, *, each: bool) -> Wear:
             base.execute("DELETE FROM record")
 
     work()
-    how = "each alone" if each else f"all of {SYNC_SECONDS} s together"
+    how = "each alone" if each else f"all of {SQLITE_SECONDS} s together"
     payload = ROUNDS // (10 if each else 1) * sum(map(len, records))
     result = measure(disk, f"SQLite, {rate} records a second, {how}", payload, work)
     base.close()
@@ -170,7 +219,7 @@ def all_telemetry(disk: Disk) -> list[Wear]:
             for online in (True, False)
             for rate in RATES
         ]
-        results += [telemetry(disk, rate, online=False, memory=memory, sync=60) for rate in (1, 10)]
+        results += [telemetry(disk, rate, online=False, memory=memory, sync=5) for rate in RATES[:2]]
     finally:
         if memory is not None:
             shutil.rmtree(memory)

@@ -31,8 +31,9 @@ EVENT_DISCARD = Choice(
 )
 SYNC_SECONDS = Number(
     "sync-seconds",
-    "telemetry and log lines that the fleet has not acknowledged are safe from a power cut after so many seconds "
-    "(from the end of the agent: at once); 0 puts each one on disk by itself, which wears out flash",
+    "telemetry and log lines that the fleet has not acknowledged are safe from a power cut after so many seconds, or "
+    "5 where 32 KiB of them wait (from the end of the agent: at once); 0 puts each one on disk by itself, which wears "
+    "out flash",
     _DEFAULT.sync_seconds,
     least=0.0,
     most=3600.0,

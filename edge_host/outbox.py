@@ -2,7 +2,7 @@
 
 Records of one device and stream are numbered 1, 2, 3, ... within the device's **epoch**, the Unix time in ms when the
 device first had a record. They lie in a log (`edge_host.outbox_log`): what was appended survives ``kill -9`` at once,
-and a power cut at once (events) or after some seconds (telemetry and log lines, which share a synchronisation, and need
+and a power cut at once (events) or after some time (telemetry and log lines, which share a synchronisation, and need
 none when they are acknowledged first). After a power cut the numbers go on far behind the last one that is known, so
 that no number is given to two records.
 
@@ -17,6 +17,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 
 from edge_host.errors import OutboxFullError
@@ -54,8 +55,15 @@ LEAST_SEGMENT_BYTES = 4096
 THINNED_SEGMENT_BYTES = 64 * 1024
 """Two segments are averaged while everybody waits: some 2,000 records."""
 
-SYNC_BYTES = 192 * 1024
-"""So many bytes are synchronised before their time."""
+SYNC_BYTES = 32 * 1024
+"""So much that is not acknowledged, some 500 measurements, does not wait for `OutboxPolicy.sync_seconds`: packed, and
+with what the file system writes besides, it costs the flash less than its own length."""
+
+BUSY_SECONDS = 5.0
+"""So long it waits instead."""
+
+MOST_BYTES = 192 * 1024
+"""So much does not wait."""
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -85,6 +93,7 @@ class Outbox:
         self._reader = Reader(self._log)
         self._statistics = {name: ClassStatistics(self._policy.of(name).bytes) for name in STREAMS}
         self._shorter = self._behind = self._closed = False
+        self._urgent_bytes, self._marked_at = SYNC_BYTES, 0.0
         self._open(this_boot() if boot is None else boot)
         self._syncer = Syncer(self.keep_safe, self._policy.sync_seconds / 2)
 
@@ -164,22 +173,29 @@ class Outbox:
         for stream, last in zip(self._state.streams, lasts, strict=False):
             stream.safe = max(stream.safe, last)
 
-    def keep_safe(self) -> bool:
-        """Put on disk what waited for that at the call before too; whether anything waits still.
+    def keep_safe(self, now: float | None = None) -> float | None:
+        """Put on disk what has waited long enough; gives the seconds after which to call again, None for nothing left.
 
-        It is called every half of `sync_seconds`, so that nothing waits longer than that.
+        What waits at a call and still does half of `sync_seconds` later (of `BUSY_SECONDS`, where much waits) goes to
+        the disk then, with all that came since, so that nothing waits longer than twice that. `now` is monotonic.
         """
+        now = time.monotonic() if now is None else now
         with self._lock:
             self._shorten()
-            streams = self._state.streams
-            due = any(stream.marked > max(stream.gone, stream.safe) for stream in streams)
-            for stream in streams:
-                stream.marked = stream.last
-            due = due or self._behind or self._log.waiting >= SYNC_BYTES
+            waiting, streams = self._log.waiting, self._state.streams
+            patience = min(self._policy.sync_seconds, inf if waiting < SYNC_BYTES else BUSY_SECONDS) / 2
+            due = self._behind or waiting >= MOST_BYTES
+            if not any(stream.marked > max(stream.gone, stream.safe) for stream in streams):
+                self._marked_at = now
+                for stream in streams:
+                    stream.marked = stream.last
+            elif now - self._marked_at >= patience:
+                due = True
             waits = any(stream.risked for stream in streams)
+            self._urgent_bytes = SYNC_BYTES if due else max(SYNC_BYTES, waiting + SYNC_BYTES // 2)
         if due:
             self.sync()
-        return waits and not due
+        return max(0.0, self._marked_at + patience - now) if waits and not due else None
 
     def acknowledge(self, device: str, stream: str, position: Position) -> bool:
         """Remove everything up to `position`; False when it is of another epoch or was never appended."""
@@ -254,14 +270,13 @@ class Outbox:
         if safe or self._policy.sync_seconds == 0:
             self.sync()
         else:
-            self._syncer.wake(urgent=self._log.waiting >= SYNC_BYTES)
+            self._syncer.wake(urgent=self._log.waiting >= self._urgent_bytes)
 
     def _shorten(self) -> None:
         """What is acknowledged need not go to the disk."""
         if self._shorter:
             self._shorter = False
             self._log.shorten(self._state)
-            self._reader.forget()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -290,13 +305,13 @@ class Outbox:
 
     def _write(self, kind: Kind, stream: int, body: bytes, *, through: bool = False) -> None:
         now = self._now()
-        if self._log.full(len(body), now):
-            self._shorten()
+        for smaller in (self._shorten, self._log.flush):
+            if self._log.full(len(body), now):
+                smaller()
         if self._log.full(len(body), now):
             self._log.begin(now, self._snapshot)
             if self._log.disk_bytes > self._most_on_disk:
                 compact(self._log, self._state)
-                self._reader.forget()
         self._log.append(kind, stream, now, body, through=through)
 
     def _snapshot(self, seconds: int) -> bytes:
@@ -317,7 +332,6 @@ class Outbox:
                 gone, thinned = make_room(self._log, self._state, stream.name, policy.discard)
                 kept.discarded += gone
                 kept.thinned += thinned
-                self._reader.forget()
                 self._count(stream.name)
                 if not gone and not thinned:
                     if not self._log.active.spans:

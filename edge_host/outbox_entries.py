@@ -1,9 +1,9 @@
 """Entries of the outbox's log, as bytes.
 
 A segment of the log begins with `HEAD` (``ptoutbx1`` and the segment's number); entries follow, each ``crc32, length,
-kind, stream, seconds`` (`ENTRY`, little-endian) and its body. The CRC is over everything behind it and begins with the
-segment's number, so that what an earlier use of the same file left behind is no entry. `seconds` count from the base
-time of the segment's snapshot. Bodies of other kinds than records are CBOR.
+kind, stream, seconds`` (`ENTRY`, little-endian; `INNER` without the CRC) and its body. The CRC is over all that follows
+and begins with the segment's number, so that what an earlier use of the same file left behind is no entry. `seconds`
+count from the base time of the segment's snapshot. Bodies of other kinds than records are CBOR.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from enum import IntEnum
 
 HEAD = struct.Struct("<8sQ")
 ENTRY = struct.Struct("<IHBHH")
+CRC_BYTES = 4
+INNER = struct.Struct("<HBHH")
 PLACE = struct.Struct("<QI")
 ORIGIN = struct.Struct("<QQ")
 TRAILER = struct.Struct("<4sIQ")
@@ -54,6 +56,8 @@ class Kind(IntEnum):
 
     PADDING = 12
     """Nothing."""
+    PACKED = 13
+    """Other entries (`edge_host.outbox_packing`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The files of the outbox: a log in segments, ``<state>/outbox/<number>.log``.
 
 Only the last segment is written to, at its end. What is written survives the end of the process at once, and a power
-cut after `sync`; where there is a `edge_host.outbox_tail.Tail`, it is in memory alone until then. A segment of which
-nothing is wanted any more is kept as ``spare`` for the next one: blocks that have been written before cost the file
-system no bookkeeping.
+cut after `sync`; where there is a `edge_host.outbox_tail.Tail`, it is in memory alone until then, and is packed on its
+way to the disk. Room for a whole segment is asked for at its beginning, and a segment of which nothing is wanted any
+more is kept as ``spare`` for the next one: then a synchronisation changes less of the file system's own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from edge_host.outbox_entries import ENTRY, HEAD, LATEST, PLACE, Kind, entry, head
-from edge_host.outbox_segment import Segment, read_sealed, sync_folder
+from edge_host.outbox_packing import packed
+from edge_host.outbox_segment import Segment, read_sealed, reserve, sync_folder
 from edge_host.outbox_state import State
 from edge_host.outbox_tail import Tail, good, shortened
 from wire.errors import WireError
@@ -49,6 +50,8 @@ class Log:
         self.has_tail = tail is not None
         self.found_tail = False  # whole, as the process before left it
         self.written = self.synced = self.bytes_written = self.syncs = 0
+        self.moves = 0  # grows when entries were moved
+        self._flushed = self._flushed_synced = 0
 
     @property
     def active(self) -> Segment:
@@ -63,7 +66,9 @@ class Log:
     @property
     def waiting(self) -> int:
         """How many bytes a power cut would take."""
-        return self.written - self.synced if self._tail is None else self._tail.size
+        if self._tail is None:
+            return self.written - self.synced
+        return self._tail.size + self._flushed - self._flushed_synced
 
     def load(self) -> State:
         """Find the segments and what they say; the last one is complete up to its last good entry."""
@@ -105,6 +110,8 @@ class Log:
             if len(before) == offset and crc32(before) == crc:
                 whole = good(number, data, offset)
                 file.write(whole)
+                if whole:
+                    file.truncate()  # the same may be there already, packed, and padding behind it
                 self.found_tail = len(whole) == len(data)
 
     def _set_aside(self) -> None:
@@ -134,6 +141,7 @@ class Log:
             spare.rename(path)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            reserve(descriptor, self._segment_bytes)
             data = head(number) + entry(number, Kind.SNAPSHOT, 0, 0, snapshot(seconds))
             self._write(descriptor, data, 0)
             if self.segments:
@@ -171,10 +179,12 @@ class Log:
     def flush(self, more: bytes = b"") -> None:
         """Write what is in memory into the segment's file, and `more` behind it."""
         segment = self.active
-        data = (self._tail.read() if self._tail is not None else b"") + more
+        plain = data = (self._tail.read() if self._tail is not None else b"") + more
         if not data:
             return
         if self._tail is not None:
+            data = packed(segment.number, plain)
+            self.moves += data != plain
             data += _padding(segment.number, segment.flushed, len(data))
         try:
             self._write(self._descriptor, data, segment.flushed)
@@ -184,6 +194,7 @@ class Log:
         segment.size = segment.flushed = segment.flushed + len(data)
         self._crc = crc32(data, self._crc)
         if self._tail is not None:
+            self._flushed += len(plain)
             self._begin_tail()
 
     def shorten(self, state: State) -> None:
@@ -195,6 +206,7 @@ class Log:
         if len(data) < self._tail.size:
             self._begin_tail(data)
             segment.size = segment.flushed + len(data)
+            self.moves += 1
 
     def _begin_tail(self, data: bytes = b"") -> None:
         if self._tail is None:
@@ -206,7 +218,7 @@ class Log:
             if data:
                 return
             log.warning("no memory for the end of the outbox, it goes to the disk at once: %s", error)
-            self._tail.close()
+            self._tail.remove()  # what it holds is in the segment's file, and more will be behind it
             self._tail = segment.tail = None
         else:
             segment.tail = self._tail
@@ -218,7 +230,7 @@ class Log:
                 return
             with lock:
                 self.flush()
-                reached, named = self.written, self._new_names
+                reached, flushed, named = self.written, self._flushed, self._new_names
                 descriptor = os.dup(self._descriptor)
                 self._new_names = False
             try:
@@ -228,6 +240,7 @@ class Log:
             finally:
                 os.close(descriptor)
             self.synced = max(self.synced, reached)
+            self._flushed_synced = max(self._flushed_synced, flushed)
             self.syncs += 1
 
     def remove(self, segment: Segment) -> None:
@@ -264,6 +277,7 @@ class Log:
             os.close(descriptor)
         temporary.rename(first.path)
         sync_folder(self._folder)
+        self.moves += 1
         at = self.segments.index(first)
         self.segments[at : at + len(old)] = [fresh]
         for segment in old[1:]:
@@ -295,6 +309,7 @@ class Log:
         segment.sealed = True
         segment.tail = None
         self.synced = self.written
+        self._flushed_synced = self._flushed
 
     def _write(self, descriptor: int, data: bytes, offset: int) -> None:
         if os.pwrite(descriptor, data, offset) != len(data):

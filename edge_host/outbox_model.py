@@ -68,7 +68,7 @@ class OutboxPolicy:
 
     telemetry: ClassPolicy = ClassPolicy(64 * MEBIBYTE, Discard.NEWEST)
     event: ClassPolicy = ClassPolicy(4 * MEBIBYTE, Discard.OLDEST)
-    sync_seconds: float = 5.0
+    sync_seconds: float = 300.0
     memory: Path | None = None
 
     def of(self, stream: str) -> ClassPolicy:

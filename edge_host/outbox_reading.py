@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from edge_host.outbox_log import Log
 from edge_host.outbox_model import Batch
+from edge_host.outbox_segment import Segment
 from edge_host.outbox_state import Stream
 
 MOST_PLACEHOLDERS = 64
@@ -13,15 +14,15 @@ MOST_PLACEHOLDERS = 64
 
 
 class Reader:
-    """Remembers where each batch ended, because the next one begins there; needs the caller's lock."""
+    """Remembers where each batch ended, because the next one begins there; needs the caller's lock.
+
+    A place is a segment, where an entry begins in it, and the number of its stream's first record there.
+    """
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._ends: dict[int, dict[int, tuple[int, int]]] = {}
-
-    def forget(self) -> None:
-        """Entries were moved."""
-        self._ends.clear()
+        self._ends: dict[int, dict[int, tuple[int, int, int]]] = {}
+        self._moves = 0
 
     def left(self, stream: Stream) -> tuple[int, int]:
         """How many records wait, and about how many bytes."""
@@ -49,26 +50,35 @@ class Reader:
             span = segment.spans.get(stream.id)
             if span is None or span.last <= stream.gone:
                 continue
-            number, offset = self._ends.get(stream.id, {}).get(stream.gone, (0, 0))
-            begin = (offset, stream.gone + 1) if number == segment.number else ()
-            for seq, entry in segment.records(stream.id, *begin):
+            for seq, entry in segment.records(stream.id, *self._begin(stream, stream.gone, segment)):
                 if seq > stream.gone:
                     return (segment.base + entry.seconds) * 1000
         return None
 
     def _records(self, stream: Stream, after: int) -> Iterator[tuple[int, bytes]]:
-        ends = self._ends.setdefault(stream.id, {})
+        ends = self._known(stream)
         for seq in [seq for seq in ends if seq < stream.gone]:
             del ends[seq]
         for segment in list(self._log.segments):
             span = segment.spans.get(stream.id)
             if span is None or span.last <= after:
                 continue
-            number, offset = ends.get(after, (0, 0))
-            begin = (offset, after + 1) if number == segment.number else ()
-            for seq, entry in segment.records(stream.id, *begin):
+            start = first = 0
+            for seq, entry in segment.records(stream.id, *self._begin(stream, after, segment)):
+                if entry.start != start:
+                    start, first = entry.start, seq
                 if seq > after:
                     yield seq, entry.record
                     ends.pop(after, None)
-                    ends[seq] = (segment.number, entry.end)
+                    ends[seq] = (segment.number, start, first)
                     after = seq
+
+    def _known(self, stream: Stream) -> dict[int, tuple[int, int, int]]:
+        if self._moves != self._log.moves:
+            self._moves = self._log.moves
+            self._ends.clear()
+        return self._ends.setdefault(stream.id, {})
+
+    def _begin(self, stream: Stream, after: int, segment: Segment) -> tuple[int, ...]:
+        number, *place = self._known(stream).get(after, (0, 0, 0))
+        return tuple(place) if number == segment.number else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from edge_host.outbox_entries import HEAD, INDEX_MAGIC, PLACE, TRAILER, Entry, Kind, entry, head, read
 from edge_host.outbox_model import RECORD_OVERHEAD
+from edge_host.outbox_packing import unpacked
 from wire import cbor
 from wire.errors import MalformedError
 
 if TYPE_CHECKING:
     from edge_host.outbox_tail import Tail
 
+FALLOC_FL_KEEP_SIZE = 1  # linux/falloc.h
 RECORDS = (Kind.RECORD, Kind.PLACED, Kind.FROM_BOARD)
 
 
@@ -71,7 +74,7 @@ class Segment:
             data = file.read(max(0, end - offset)) if self.size else file.read()
         if self.tail is not None:
             data += self.tail.read(max(0, offset - self.flushed))
-        return read(self.number, data, offset)
+        return unpacked(read(self.number, data, offset))
 
     def records(self, stream: int, offset: int = HEAD.size, seq: int = 0) -> Iterator[tuple[int, Entry]]:
         """The records of a stream with their numbers; one that does not carry its number is `seq`, then `seq` + 1."""
@@ -116,6 +119,14 @@ def _decoded(body: bytes) -> Any:
         return cbor.decode(body, "index of the outbox")
     except MalformedError as error:
         raise OSError(str(error)) from None
+
+
+def reserve(descriptor: int, size: int) -> None:
+    """Let the file system set blocks aside for `size` bytes, where it can: the file's size stays as it is."""
+    library = ctypes.CDLL(None)
+    allocate = getattr(library, "fallocate64", None) or getattr(library, "fallocate", None)
+    if allocate is not None:
+        allocate(descriptor, FALLOC_FL_KEEP_SIZE, ctypes.c_int64(0), ctypes.c_int64(size))
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
+from math import inf
 
 from edge_host.errors import OutboxFullError
 
 log = logging.getLogger(__name__)
 
+RETRY_SECONDS = 5.0
+"""After the disk refused."""
+
 
 class Syncer:
-    """Calls `keep_safe` every `seconds` while it is true, and after `wake`."""
+    """Calls `keep_safe` after the seconds that it asks for, `seconds` after `wake`, and at once when that is urgent."""
 
-    def __init__(self, keep_safe: Callable[[], bool], seconds: float) -> None:
+    def __init__(self, keep_safe: Callable[[], float | None], seconds: float) -> None:
         self._keep_safe = keep_safe
         self._seconds = seconds
         self._changed = threading.Condition()
@@ -39,20 +44,21 @@ class Syncer:
         self._thread.join()
 
     def _run(self) -> None:
-        told = ""
+        told, at = "", inf
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or self._wanted)
-                self._changed.wait_for(lambda: self._closing or self._urgent, self._seconds)
+                if at == inf:
+                    self._changed.wait_for(lambda: self._closing or self._wanted)
+                    at = time.monotonic() + self._seconds
+                self._changed.wait_for(lambda: self._closing or self._urgent, at - time.monotonic())
                 if self._closing:
                     return
                 self._wanted = self._urgent = False
             try:
-                again, told = self._keep_safe(), ""
+                after, told = self._keep_safe(), ""
             except OutboxFullError as error:
                 if str(error) != told:
                     told = str(error)
                     log.error("%s", error)
-                again = True
-            if again:
-                self.wake()
+                after = min(self._seconds, RETRY_SECONDS)
+            at = inf if after is None else time.monotonic() + after

@@ -68,7 +68,7 @@ def test_what_is_acknowledged_in_time_is_never_written(tmp_path: Path, memory: P
         position = outbox.append("edge", TELEMETRY, n.to_bytes(4, "big") * 10)
         if n % 50 == 49:
             outbox.acknowledge("edge", TELEMETRY, position)
-            outbox.keep_safe()
+            outbox.keep_safe(n * 1800)
     assert written(outbox) == begun
     assert outbox.statistics().syncs == 1
     assert tail_of(memory, tmp_path / "outbox").stat().st_size < 8192
@@ -79,8 +79,11 @@ def test_what_is_not_acknowledged_is_on_disk_in_time(tmp_path: Path, memory: Pat
     position = outbox.append("edge", TELEMETRY, b"acknowledged")
     outbox.append("edge", TELEMETRY, b"waits")
     outbox.acknowledge("edge", TELEMETRY, position)
-    assert outbox.keep_safe()
-    assert not outbox.keep_safe()
+    assert outbox.keep_safe(10) == 1800
+    assert outbox.keep_safe(1000) == 810
+    begun = written(outbox)
+    assert outbox.keep_safe(1810) is None
+    assert written(outbox) > begun
     shutil.copytree(tmp_path / "outbox", tmp_path / "after")
     rebooted = opened(tmp_path / "after", memory, boot="two")
     assert waiting(rebooted) == [b"waits"]
@@ -124,7 +127,7 @@ def test_numbers_go_on_behind_those_that_were_in_memory_alone(
     for n in range(1000):
         position = outbox.append("edge", TELEMETRY, b"x")
         outbox.acknowledge("edge", TELEMETRY, position)
-        outbox.keep_safe()
+        outbox.keep_safe(n * 1800)
         if n % 20 == 0:
             copy = tmp_path / f"cut-{n}"
             shutil.copytree(tmp_path / "outbox", copy)
@@ -267,11 +270,11 @@ def test_a_kill_at_any_write_loses_nothing_and_gives_no_number_twice(
             position = outbox.append("edge", stream, n.to_bytes(2, "big") * 120)
             kept[stream, position.seq] = n.to_bytes(2, "big") * 120
             if n % 7 == 6:
-                outbox.keep_safe()
+                outbox.keep_safe(n * 1800)
             if n % 5 == 4:
                 gone[stream] = position.seq - 2 if n < 40 else position.seq
                 outbox.acknowledge("edge", stream, Position(position.epoch, gone[stream]))
-        assert cutter.count > 200
+        assert cutter.count > 150
     outbox.close()
 
 
