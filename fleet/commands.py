@@ -3,6 +3,7 @@
 import json
 import logging
 import signal
+import ssl
 import threading
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -19,6 +20,7 @@ from fleet.errors import FleetError, SetupError
 from fleet.identity.files import private_folder, write_private
 from fleet.settings import LOOPBACK, BrokerAddress, ClientTls, EmbeddedBroker, Settings, TlsFiles
 from wire.errors import MalformedError
+from wire.fetching import is_loopback
 from wire.names import check_name
 
 LEAF_PORT = 7422
@@ -32,6 +34,9 @@ StateFolder = Annotated[Path, typer.Option("--state", help="Folder for database,
 FleetAddress = Annotated[str, typer.Option("--fleet", envvar="PETIOLE_FLEET", help="Address of the fleet's API.")]
 TokenFile = Annotated[
     Path | None, typer.Option("--token-file", envvar="PETIOLE_TOKEN_FILE", help="File with the API's token.")
+]
+Authority = Annotated[
+    Path | None, typer.Option("--ca", help="Authority (PEM) to trust for an https:// address, beside the system's.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -159,10 +164,11 @@ def add_site(
     name: Annotated[str, typer.Argument(help="Name of the site.")],
     fleet: FleetAddress = DEFAULT_FLEET,
     token_file: TokenFile = None,
+    ca: Authority = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a site: one edge host and the boards attached to it. A site that is there already is fine."""
-    answer = _post(fleet, token_file, "sites", {"name": name}, accept="exists")
+    answer = _post(fleet, "sites", {"name": name}, token_file=token_file, ca=ca, accept="exists")
     typer.echo(json.dumps(answer or {"name": name}) if as_json else f"Site {name} is there.")
 
 
@@ -171,21 +177,41 @@ def new_token(
     site: Annotated[str, typer.Argument(help="Site at which a device will be enrolled.")],
     fleet: FleetAddress = DEFAULT_FLEET,
     token_file: TokenFile = None,
+    ca: Authority = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a one-time token, valid for one hour, with which one device can enrol at a site."""
-    answer = _post(fleet, token_file, "tokens", {"site": site})
+    answer = _post(fleet, "tokens", {"site": site}, token_file=token_file, ca=ca)
     typer.echo(json.dumps(answer) if as_json else answer["token"])
 
 
-def _post(fleet: str, token_file: Path | None, path: str, body: dict[str, str], accept: str = "") -> dict[str, Any]:
+def _post(
+    fleet: str, path: str, body: dict[str, str], *, token_file: Path | None, ca: Path | None, accept: str = ""
+) -> dict[str, Any]:
     """The fleet's answer; nothing when it refuses with the code `accept`."""
+    parts = urlsplit(fleet)
+    here = is_loopback(parts.hostname)
+    if token_file and parts.scheme == "http" and not here:
+        _fail(
+            f"{fleet}: the token is not sent over plain HTTP, where everybody on the way can read it; "
+            "give the fleet's https:// address, or a tunnel's end on this machine (ssh -L)"
+        )
     try:
         headers = {"Authorization": f"Bearer {token_file.read_text().strip()}"} if token_file else {}
-        reply = httpx.post(f"{fleet.rstrip('/')}/api/v1/{path}", json=body, headers=headers, timeout=REQUEST_TIMEOUT_S)
-        answer: dict[str, Any] = reply.json()
     except OSError as error:
         _fail(f"the token file cannot be read: {error}")
+    trusted = ssl.create_default_context()
+    try:
+        if ca is not None:
+            trusted.load_verify_locations(ca)
+    except OSError as error:
+        _fail(f"the authority {ca} cannot be read: {error}")
+    url = f"{fleet.rstrip('/')}/api/v1/{path}"
+    try:
+        reply = httpx.post(
+            url, json=body, headers=headers, timeout=REQUEST_TIMEOUT_S, trust_env=not here, verify=trusted
+        )
+        answer: dict[str, Any] = reply.json()
     except httpx.HTTPError as error:
         _fail(f"the fleet at {fleet} does not answer ({error}); is `petiole fleet serve` running there?")
     except ValueError:

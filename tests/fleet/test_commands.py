@@ -39,6 +39,24 @@ def test_a_wrong_site_is_told(url: str) -> None:
     assert "there is no site 'nowhere'" in failed.output
 
 
+@pytest.mark.parametrize("command", ["site", "token"])
+def test_the_apis_token_is_not_sent_in_plain_text_to_another_machine(tmp_path: Path, command: str) -> None:
+    (tmp_path / "token").write_text("0123456789abcdef-secret\n")
+    options = ["--fleet", "http://fleet.example:8765", "--token-file", str(tmp_path / "token")]
+    failed = runner.invoke(app, [command, SITE, *options])
+    assert failed.exit_code == 1
+    assert "not sent over plain HTTP" in failed.output
+    assert "secret" not in failed.output
+
+
+@pytest.mark.parametrize("option", ["--token-file", "--ca"])
+def test_files_that_are_not_there_are_told(tmp_path: Path, option: str) -> None:
+    failed = runner.invoke(app, ["site", SITE, option, str(tmp_path / "missing")])
+    assert failed.exit_code == 1
+    assert "cannot be read" in failed.output
+    assert "missing" in failed.output
+
+
 def test_a_fleet_that_is_not_there_is_told() -> None:
     failed = runner.invoke(app, ["site", SITE, "--fleet", f"http://127.0.0.1:{free_port()}"])
     assert failed.exit_code == 1
