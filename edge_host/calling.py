@@ -247,7 +247,8 @@ def _record_to_c(kind: Any, store: Any, value: Any, target: Any) -> None:
         for name, field in fields:
             entry = raw.data[done]
             field.convert_to_c(store, getattr(value, name), pointer(entry.val))
-            entry.name = ffi.str_to_capi(name)
+            encoded = name.encode()
+            _NEW_BYTES(byref(entry.name), len(encoded), encoded)
             done += 1
         target.contents.kind = ffi.WASMTIME_COMPONENT_RECORD
         target.contents.of.record = raw

@@ -300,7 +300,9 @@ class Guest:
             with self._pace.call(), PaidBy(self._memory):
                 instances.make()
         except Exception as error:
-            raise self._not_started(error) from None
+            problem = self._not_started(error)
+            self._store.close()
+            raise problem from None
 
     def _begin(self, reply_to: str | None) -> None:
         """Before each call: forget the one before; raises `StopError` where it is cancelled already."""

@@ -215,15 +215,18 @@ def _identity(device: DeviceView) -> Iterator[tuple[str, str]]:
         yield "shall trust", ", ".join(device.rotation.anchors)
 
 
-def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
+def _flat(value: Any, *path: str) -> Iterator[tuple[str, str]]:
+    """Names and texts of a fact; what lies in a fact of many, such as a component's instances, is one text."""
+    if isinstance(value, dict) and len(path) > 1:
+        yield " ".join(path), ", ".join(f"{key} {item}" for key, item in value.items())
+    elif isinstance(value, dict):
         for key, item in value.items():
-            if not (prefix == "" and key in {"profile", "class", "key"}):
-                yield from _flat(item, f"{prefix} {key}".strip())
+            if path or key not in {"profile", "class", "key"}:
+                yield from _flat(item, *path, str(key))
     elif isinstance(value, list):
-        yield prefix, ", ".join(str(item) for item in value)
+        yield " ".join(path), ", ".join(str(item) for item in value)
     elif value is not None:
-        yield prefix, str(value)
+        yield " ".join(path), str(value)
 
 
 def add_device_page(fleet: Operations) -> None:
