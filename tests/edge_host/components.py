@@ -274,19 +274,37 @@ def halving_forever() -> bytes:
 
 def asking(number: int, kind: str = "u32") -> bytes:
     """Sends half of `number` as `t`; thinks that halves are of the type `kind`."""
+    send = SEND.replace("(f64.const 20.5)", f"(f64.convert_i32_u (call $half (i32.const {number})))")
+    return _asking(f"{send} {OK}", kind)
+
+
+def asking_service(rounds: int, work: int) -> bytes:
+    """Counts to `work`, then asks for half of 42 and sends that as `t`; ends well after `rounds`."""
+    body = f"""(local $round i32) (local $work i32)
+      (loop $again
+        (local.set $work (i32.const {work}))
+        (loop $count (br_if $count (local.tee $work (i32.sub (local.get $work) (i32.const 1)))))
+        {SEND.replace("(f64.const 20.5)", "(f64.convert_i32_u (call $half (i32.const 42)))")}
+        (local.set $round (i32.add (local.get $round) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get $round) (i32.const {rounds}))))
+      (i32.const 0)"""
+    return _asking(body, exports=SERVICE)
+
+
+def _asking(body: str, kind: str = "u32", exports: str = HANDLER) -> bytes:
+    name, _, result = _EXPORTS[exports]
     wasm = wasmtime.wat2wasm(f"""(component {TELEMETRY} {PEER.replace("result u32", f"result {kind}")} {wat.library()}
       {_IMPORTS["send"][1]} (core func $half (canon lower (func $half "of")))
       (core module $guest
         (import "host" "send" (func $send {_IMPORTS["send"][2]}))
         (import "host" "half" (func $half (param i32) (result i32)))
         (import "host" "memory" (memory 1)) (data (i32.const 0) "t")
-        (func (export "run") (result i32)
-          {SEND.replace("(f64.const 20.5)", f"(f64.convert_i32_u (call $half (i32.const {number})))")} {OK}))
+        (func (export "run") (result i32) {body}))
       (core instance $guest (instantiate $guest (with "host" (instance
         (export "send" (func $send)) (export "half" (func $half)) (export "memory" (memory $library "memory"))))))
-      (func $run (result (result (error string))) (canon lift (core func $guest "run") {wat.OPTIONS}))
-      (instance $handler (export "run" (func $run)))
-      (export "petiole:schedule/handler@0.1.0" (instance $handler)))""")
+      (func $run {result} (canon lift (core func $guest "run") {wat.OPTIONS}))
+      (instance $handler (export "{name}" (func $run)))
+      (export "{exports}" (instance $handler)))""")
     return bytes(wasm)
 
 

@@ -61,6 +61,20 @@ def test_a_trap_of_the_one_that_was_called_is_told_as_its_own(bench: Bench) -> N
     assert stop.value.fuel > 0
 
 
+def test_a_service_is_refilled_where_it_calls_another(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_host.engine.CALL_SECONDS", 0.5)
+    limits = Limits(fuel_per_call=1 << 19, fuel_per_second=2_000_000, messages_per_second=1000)
+    described = [Component("asking", CALLER.grants, limits, triggers=(Service(),)), HALVER]
+    sinks = [Recorder(), Recorder()]
+    wasm = (components.asking_service(15, 30_000), components.halving())
+    codes = [WasmComponent(bench.engine, one) for one in wasm]
+    check_parts(bench.engine, codes, described)
+    parts = [Part(*part) for part in zip(codes, described, sinks, strict=True)]
+    with pytest.raises(StopError, match="the service ended"):
+        asyncio.run(run_workload(bench.host, "pair", parts, lambda _part, _error: None))
+    assert len(sinks[0].measured) == 15, "each round takes 90,000 fuel, of which there is 1,000,000 without a wait"
+
+
 def test_types_between_components_are_checked(bench: Bench) -> None:
     with pytest.raises(RefusedError) as error:
         asyncio.run(run(bench, components.asking(42, "s32")))
