@@ -30,7 +30,7 @@ test: ## every test, from the units to the emulated boards
 	$(PYTEST) --dist loadgroup --durations=15
 
 test-rust: ## host tests of the firmware's crates
-	cd firmware && $(CARGO) test --quiet --workspace --exclude 'board-*'
+	cd firmware && $(CARGO) test --quiet --workspace
 	cd examples && $(CARGO) test --quiet -p petiole-guest
 
 test-python: firmware
@@ -70,15 +70,18 @@ lint: ## ruff, mypy, import rules, shellcheck, rustfmt, clippy; warnings are err
 	cd firmware/platform/builder && MYPYPATH=$(CURDIR) mypy --strict --config-file= $$(ls *.py | grep -v main.py)
 	lint-imports
 	cd firmware && cargo fmt --all --check
+	cd firmware/boards && cargo fmt --check
 	cd examples && cargo fmt --all --check
-	cd firmware && $(CARGO) clippy --quiet --workspace --exclude 'board-*' --all-targets -- -D warnings
-	@if command -v cargo-deny >/dev/null; then cd firmware && cargo deny --offline --log-level error check licenses bans sources; \
+	cd firmware && $(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then for folder in firmware firmware/boards; do \
+		cargo deny --manifest-path $$folder/Cargo.toml --offline --log-level error check --config firmware/deny.toml licenses bans sources || exit; done; \
 	else echo "cargo-deny is not installed: licences and sources of the crates were not checked ('cargo install cargo-deny')"; fi
 
 format: ## let ruff and rustfmt format everything
 	ruff check --fix --quiet . || true
 	ruff format --quiet .
 	cd firmware && cargo fmt --all
+	cd firmware/boards && cargo fmt
 	cd examples && cargo fmt --all
 
 bench: setup ## sizes, memory and speed beside wasmi and wasm3 into bench/*.json and docs/reference/footprint.md

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from paths import CARGO_TARGET, FIRMWARE, ROOT
+from paths import CARGO_TARGET, PROGRAMS, ROOT
 
 sys.path.append(str(ROOT))
 
@@ -88,4 +88,4 @@ def run(board: dict[str, Any], subcommand: str, *arguments: str, color: bool = F
     command += ["--color", "always" if color else "auto", *(["--verbose"] if verbose else []), *arguments]
     unaligned = bool(board["chip"].get("unaligned"))
     environment = toolchain.environment(rustflags=flags(toolchain, unaligned), unstable=True)
-    return subprocess.run(command, cwd=FIRMWARE, env=environment, check=False).returncode
+    return subprocess.run(command, cwd=PROGRAMS, env=environment, check=False).returncode

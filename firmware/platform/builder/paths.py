@@ -7,6 +7,7 @@ PLATFORM = Path(__file__).resolve().parents[1]
 FIRMWARE = PLATFORM.parent
 ROOT = FIRMWARE.parent
 BOARDS = ROOT / "boards"
+PROGRAMS = FIRMWARE / "boards"
 CARGO_TARGET = ROOT / ".cache" / "cargo" / "firmware"
 TARGETS = ROOT / ".cache" / "cargo" / "targets"
 

@@ -8,6 +8,7 @@ mod delta;
 mod flash;
 mod image;
 mod link;
+mod metadata;
 mod ram;
 mod trust;
 
@@ -15,6 +16,7 @@ pub use cron::cron;
 pub use delta::delta;
 pub use flash::{blocks, records};
 pub use link::{cbor, frames};
+pub use metadata::{Floats, Kind, Newtype, Shapes, Tree, Unit, postcard};
 pub use trust::{cose, descriptor, envelope, rotation};
 
 /// What is called with any bytes.
@@ -30,6 +32,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("descriptor", descriptor),
     ("envelope", envelope),
     ("frames", frames),
+    ("postcard", postcard),
     ("records", records),
     ("rotation", rotation),
 ];
