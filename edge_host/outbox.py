@@ -132,7 +132,7 @@ class Outbox:
     def append_from_board(self, device: str, boot: int, seq: int, stream: str, record: bytes) -> Position | None:
         """Keep record `seq` of a board's start `boot`; None when it was kept before. Raises `OutboxFullError`.
 
-        The board may be told after `sync`.
+        It is given out to be sent after `told` or `sync`.
         """
         with self._transaction():
             if seq <= self._state.source(device, boot):
@@ -142,8 +142,24 @@ class Outbox:
             self._tell(into)
             position = self._append(Kind.FROM_BOARD, into, record, ORIGIN.pack(boot, seq))
             self._state.set_source(device, boot, seq)
+            into.untold = into.untold or position.seq
         self._settle(into.last - into.safe > SKIP // 2)
         return position
+
+    def told(self, device: str, stream: str, position: Position) -> None:
+        """A board knows that everything up to `position` is kept, and will not send it again."""
+        with self._lock:
+            found = self._state.find(device, stream)
+            if found is not None and found.epoch == position.epoch:
+                found.settle(position.seq)
+
+    def settle(self, device: str) -> None:
+        """A board is gone and can be told no more: make what it was not told safe."""
+        with self._lock:
+            untold = any(stream.untold for stream in self._state.streams if stream.device == device)
+        if untold and not self._closed:
+            with contextlib.suppress(OutboxFullError):  # it is tried again
+                self.sync()
 
     def source(self, device: str, boot: int) -> int:
         """The last event of a board's start `boot` that is kept, 0 for none."""
@@ -170,8 +186,10 @@ class Outbox:
             self._behind = True
             raise _unwritable(error) from error
         self._behind = False
-        for stream, last in zip(self._state.streams, lasts, strict=False):
-            stream.safe = max(stream.safe, last)
+        with self._lock:
+            for stream, last in zip(self._state.streams, lasts, strict=False):
+                stream.safe = max(stream.safe, last)
+                stream.settle(last)
 
     def keep_safe(self, now: float | None = None) -> float | None:
         """Put on disk what has waited long enough; gives the seconds after which to call again, None for nothing left.
@@ -284,6 +302,9 @@ class Outbox:
             try:
                 yield
             except OSError as error:
+                if not self._behind:
+                    self._behind = True
+                    self._syncer.wake(urgent=True)
                 raise _unwritable(error) from error
 
     def _stream(self, device: str, name: str) -> Stream:
@@ -354,18 +375,9 @@ class Outbox:
     def _tell(self, stream: Stream) -> None:
         """Tell what became of records of the same device, now that there is room."""
         for lost in self._state.streams:
-            if lost.device != stream.device or not (lost.refused or lost.discarded or lost.thinned):
+            if lost.device != stream.device or not lost.untold_losses:
                 continue
-            told = (
-                f"{count} records of stream {lost.name} {what} because the outbox was full"
-                for count, what in (
-                    (lost.refused, "were refused"),
-                    (lost.discarded, "were discarded, the oldest first,"),
-                    (lost.thinned, "went into averages"),
-                )
-                if count
-            )
-            event = Event(unix_ms(), EventKind.DROPPED, level="warn", message="; ".join(told)).encode()
+            event = Event(unix_ms(), EventKind.DROPPED, level="warn", message=lost.untold_losses).encode()
             self._append(Kind.RECORD, self._stream(lost.device, EVENT), event, b"")
             lost.refused = lost.discarded = lost.thinned = 0
             self._write_refused(lost)

@@ -37,6 +37,8 @@ class Reader:
         for seq, record in self._records(stream, max(after, stream.gone)):
             size += len(record)
             gap = seq - first - len(records)
+            if 0 < stream.untold <= seq:
+                break
             if records and (size > most_bytes or len(records) + gap >= most_records or gap > MOST_PLACEHOLDERS):
                 break
             first = first or seq

@@ -16,7 +16,8 @@ class Stream:
     """A stream of a device: `last` was appended, nothing up to `gone` is here any more, `refused` were not told yet.
 
     Not kept are `handed`, the highest number that was given out to be sent, `safe`, the last one that a power cut
-    leaves, and `marked`, the last one at an earlier time (`edge_host.outbox.Outbox.keep_safe`).
+    leaves, and `marked`, the last one at an earlier time (`edge_host.outbox.Outbox.keep_safe`). Records from `untold`
+    on may come from their board once more, and then with other numbers, if the power is cut; 0 for none.
     """
 
     id: int
@@ -31,11 +32,28 @@ class Stream:
     handed: int = 0
     safe: int = 0
     marked: int = 0
+    untold: int = 0
 
     @property
     def risked(self) -> bool:
         """Whether a power cut would lose a record that is wanted."""
         return self.last > max(self.gone, self.safe)
+
+    @property
+    def untold_losses(self) -> str:
+        """What became of records since that was told last, for people; empty for nothing."""
+        counts = (
+            (self.refused, "were refused"),
+            (self.discarded, "were discarded, the oldest first,"),
+            (self.thinned, "went into averages"),
+        )
+        told = (f"{count} records of stream {self.name} {what}" for count, what in counts if count)
+        return "; ".join(f"{losses} because the outbox was full" for losses in told)
+
+    def settle(self, seq: int) -> None:
+        """No board sends records up to `seq` again."""
+        if 0 < self.untold <= seq:
+            self.untold = seq + 1 if seq < self.last else 0
 
 
 @dataclass
@@ -58,7 +76,7 @@ class State:
 
     def new_stream(self, device: str, name: str, epoch: int) -> Stream:
         """Note a stream."""
-        stream = Stream(len(self.streams), device, name, epoch, self.floor, self.floor)
+        stream = Stream(len(self.streams), device, name, epoch, self.floor, self.floor, safe=self.floor)
         self.streams.append(stream)
         return stream
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from edge_host.boards.records import Lease, number, record
 from edge_host.errors import BoardSilentError, OutboxFullError
-from edge_host.outbox import Outbox
+from edge_host.outbox import EVENT, Outbox, Position
 from wire.errors import MalformedError, WireError
 from wire.messages import EventKind, unix_ms
 
@@ -19,7 +19,11 @@ MOST_EARLY = 256
 
 
 class EventIntake:
-    """`stored` is the last event that is durable here; the board may forget those up to it."""
+    """`stored` is the last event that is kept here; its streams had come to `positions` by then.
+
+    The board may forget those up to it when the outbox is synchronised, where `urgent` says so; what else came is as
+    safe as measurements and log lines of this host are.
+    """
 
     def __init__(
         self,
@@ -37,12 +41,15 @@ class EventIntake:
         self._early: dict[int, Mapping[str, Any]] = {}
         self.boot: int | None = None
         self.stored = 0
+        self.positions: dict[str, Position] = {}
+        self.urgent = False
 
     def leased(self, lease: Lease) -> None:
         """Take the answer to `subscribe`; raises `BoardSilentError` when the board was restarted meanwhile."""
         if self.boot is not None and self.boot != lease.boot:
             raise BoardSilentError(f"the board was restarted (start {lease.boot} after {self.boot})")
         stored = self._outbox.source(self._device, lease.boot)
+        self.urgent |= self.boot is None
         if self.boot is None and lease.newest < stored:
             stored = 0  # an erased board counts its starts anew; later leases may be older than events that came since
         stored = max(stored, lease.first - 1)
@@ -83,7 +90,10 @@ class EventIntake:
                 self._on_message(body)
                 return
             stream, data = record(self._device, body, self._start_ms + number(body, "up"))
-            self._outbox.append_from_board(self._device, boot, seq, stream, data)
+            position = self._outbox.append_from_board(self._device, boot, seq, stream, data)
+            if position is not None:
+                self.positions[stream] = position
+            self.urgent |= stream == EVENT and body.get("kind") != EventKind.LOG
         except WireError as error:
             log.warning("%s: event %d is left out: %s", self._device, seq, error)
             self._outbox.set_source(self._device, boot, seq)

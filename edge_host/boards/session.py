@@ -86,13 +86,17 @@ class Session:
 
     async def run(self) -> None:
         """Serve the board; raises an exception group with what ended it."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._client.run())
-            await self._greet()
-            for work in (self._keep_lease(), self._keep_desired(), self._keep_confirming()):
-                group.create_task(work)
-            for beside in (keep_time(self._client), self._relay.run(self._client)):
-                group.create_task(beside)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._client.run())
+                await self._greet()
+                for work in (self._keep_lease(), self._keep_desired(), self._keep_confirming()):
+                    group.create_task(work)
+                for beside in (keep_time(self._client), self._relay.run(self._client)):
+                    group.create_task(beside)
+        finally:
+            await asyncio.to_thread(self._services.outbox.settle, self._device)
+            self._services.delivery.wake()
 
     def desired_changed(self) -> None:
         """Something else is desired: what is on its way and no longer wanted is given up."""
@@ -129,17 +133,31 @@ class Session:
 
     async def _subscribe(self) -> None:
         body: dict[str, object] = {"lease": LEASE_SECONDS}
-        if self._intake.boot is not None:
-            stored = self._intake.stored
-            with contextlib.suppress(OutboxFullError):  # the board forgets what it is told is stored
-                await asyncio.to_thread(self._services.outbox.sync)
-                body["ack"] = [self._intake.boot, stored]
         self._unacknowledged.clear()
+        stored, positions = self._intake.stored, dict(self._intake.positions)
+        if self._intake.boot is not None and await self._make_safe():
+            body["ack"] = [self._intake.boot, stored]
         lease = Lease.of(await self._client.write(Petiole.SUBSCRIBE, body))
+        if "ack" in body:
+            for stream, position in positions.items():
+                self._services.outbox.told(self._device, stream, position)
+            self._services.delivery.wake()
         first = self._intake.boot is None
         self._intake.leased(lease)
         if first and self._intake.stored:
             self._unacknowledged.set()
+
+    async def _make_safe(self) -> bool:
+        """Whether the board may forget what it sent so far."""
+        if not self._intake.urgent:
+            return True
+        self._intake.urgent = False
+        try:
+            await asyncio.to_thread(self._services.outbox.sync)
+        except OutboxFullError:
+            self._intake.urgent = True
+            return False
+        return True
 
     async def _keep_lease(self) -> None:
         while True:
@@ -154,7 +172,6 @@ class Session:
 
     def _event_stored(self, kind: str) -> None:
         self._unacknowledged.set()
-        self._services.delivery.wake()
         if kind in (EventKind.STATE, EventKind.STOP):
             self._work.set()
 

@@ -19,6 +19,7 @@ def event(seq: int, boot: int = 3, **fields: Any) -> dict[str, Any]:
 
 
 def messages(outbox: Outbox) -> list[str | None]:
+    outbox.sync()
     batch = outbox.batch("board", EVENT, 0, 1 << 20, 1 << 20)
     return [Event.decode(data).message for data in batch.records] if batch else []
 

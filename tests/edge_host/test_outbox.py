@@ -54,6 +54,10 @@ class OutboxMachine(RuleBasedStateMachine):
         position = self.outbox.append_from_board("edge", 7, seq, stream, record)
         assert (position is None) == again
         if not again:
+            assert position is not None
+            before = self.outbox.batch("edge", stream, position.seq - 1, 100, 1)
+            assert before is None, "the board may send it again"
+            self.outbox.told("edge", stream, position)
             self.from_board = seq
             self.appended[stream].append(record)
 

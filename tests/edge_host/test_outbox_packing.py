@@ -21,7 +21,9 @@ from edge_host.outbox_syncer import Syncer
 from wire import senml
 
 BODIES = st.one_of(st.binary(max_size=60), st.integers(0, LONGEST).map(lambda n: random.Random(n).randbytes(n)))
-ENTRIES = st.lists(st.tuples(st.sampled_from([Kind.RECORD, Kind.GONE, Kind.STREAM]), st.integers(0, 9), BODIES), max_size=10)
+ENTRIES = st.lists(
+    st.tuples(st.sampled_from([Kind.RECORD, Kind.GONE, Kind.STREAM]), st.integers(0, 9), BODIES), max_size=10
+)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The outbox under power cuts: what was synchronised stays, and no number is ever given to two records.
 
-With its newest end in memory: a kill leaves that, a power cut does not, and it may be damaged.
+With its newest end in memory: a kill leaves that, a power cut does not, and it may be damaged. A board sends again
+what it was not told, and that is given out to be sent once.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ SIZES = st.integers(0, 1500)
 
 
 class PowerMachine(RuleBasedStateMachine):
-    """`history` has every record that was ever given a number, `safe` those that a power cut must leave."""
+    """`history` has every record that was ever given a number, `unsafe` those that a power cut may take.
+
+    `board` are the events of a board, of which it holds those after the first `told`; `out` is which number each record
+    had when it was given out to be sent.
+    """
 
     directory: Callable[[], str]
     memory: Path | None = None
@@ -57,14 +62,14 @@ class PowerMachine(RuleBasedStateMachine):
         self.history: dict[tuple[str, str, int, int], bytes] = {}
         self.unsafe: set[tuple[str, str, int, int]] = set()
         self.acknowledged: dict[tuple[str, str], int] = {}
-        self.from_board: list[tuple[str, str, int, int]] = []
+        self.board: list[tuple[str, bytes]] = []
         self.told = 0
+        self.out: dict[bytes, tuple[str, str, int, int]] = {}
         self.noted()
 
     def noted(self) -> None:
         """Everything is on disk now."""
         self.unsafe.clear()
-        self.told = len(self.from_board)
         newest = max(self.folder.glob("*.log"))
         self.disk = (newest.name, newest.stat().st_size)
 
@@ -87,13 +92,28 @@ class PowerMachine(RuleBasedStateMachine):
 
     @rule(stream=st.sampled_from([TELEMETRY, EVENT]), size=SIZES)
     def take_from_board(self, stream: str, size: int) -> None:
-        """The board sends its next event; it is told of what is kept only at a synchronisation."""
-        record, seq = self.record(size), len(self.from_board) + 1
+        """The board sends its next event."""
+        self.board.append((stream, self.record(size)))
+        self.take(len(self.board))
+
+    def take(self, seq: int) -> None:
+        stream, record = self.board[seq - 1]
         position = self.outbox.append_from_board("board", 1, seq, stream, record)
         assert position is not None
         assert self.outbox.append_from_board("board", 1, seq, stream, record) is None
         self.keep("board", stream, record, position)
-        self.from_board.append(("board", stream, position.epoch, position.seq))
+
+    @rule()
+    def tell_board(self) -> None:
+        """It forgets all; events must be safe before, measurements need not."""
+        if any(stream == EVENT for stream, _ in self.board[self.told :]):
+            self.outbox.sync()
+            self.noted()
+        for stream in (TELEMETRY, EVENT):
+            keys = [key for key in self.history if key[:2] == ("board", stream)]
+            if keys:
+                self.outbox.told("board", stream, Position(*max(keys)[2:]))
+        self.told = len(self.board)
 
     def keep(self, device: str, stream: str, record: bytes, position: Position) -> None:
         key = (device, stream, position.epoch, position.seq)
@@ -151,6 +171,8 @@ class PowerMachine(RuleBasedStateMachine):
         for key, record in before.items():
             acknowledged = self.acknowledged.get(key[:2], 0)
             assert key[3] <= acknowledged or present[key] == record
+        kept = sum(key[3] > self.acknowledged.get(key[:2], 0) for key, record in self.history.items() if record)
+        assert len([record for record in present.values() if record]) >= kept or self.discarded()
         self.noted()
 
     @rule(at=st.integers(0, 1 << 16), torn=st.integers(0, 10))
@@ -174,18 +196,20 @@ class PowerMachine(RuleBasedStateMachine):
         present = {key for key, _ in self.present()}
         for key in self.unsafe - present:
             self.history[key] = b""  # lost, but its number stays taken
-        kept = self.outbox.source("board", 1)
-        assert kept >= self.told
-        lost = [key for key in self.from_board[:kept] if not self.history[key]]
-        assert all(key[3] <= self.acknowledged.get(key[:2], 0) for key in lost)
-        del self.from_board[kept:]
+        kept = max(self.outbox.source("board", 1), self.told)
+        self.outbox.set_source("board", 1, kept)
         self.noted()
+        for seq in range(kept + 1, len(self.board) + 1):
+            self.take(seq)
 
     @rule()
     def restart(self) -> None:
         self.outbox.close()
         self.outbox = self.opened(self.folder)
         self.noted()
+
+    def discarded(self) -> int:
+        return sum(kept.discarded for kept in self.outbox.statistics().classes.values())
 
     def present(self) -> list[tuple[tuple[str, str, int, int], bytes]]:
         found = []
@@ -207,8 +231,8 @@ class PowerMachine(RuleBasedStateMachine):
         present = dict(self.present())
         for key, record in present.items():
             assert self.history[key] == record or record == b""
-        discarded = sum(kept.discarded for kept in self.outbox.statistics().classes.values())
-        if discarded == 0:
+            assert not record or self.out.setdefault(record, key) == key, "nothing is sent with two numbers"
+        if self.discarded() == 0:
             for key in self.history.keys() - self.unsafe:
                 if key[3] > self.acknowledged.get(key[:2], 0) and self.history[key]:
                     assert key in present
