@@ -48,10 +48,14 @@ def rows(found: Numbers) -> Iterator[Row]:
     yield Row("power cut and no network: until eight workloads run", value("restart-all-seconds"), "s", 3)
     yield Row("deployment of 1 MiB, from the offer to probation", value("deployment-seconds"), "s", 2)
     yield Row("calls of a handler", value("calls"), "a second", 30_000, least=True)
-    yield Row("calls from one component to another", value("peer-calls"), "a second", 30_000, least=True)
-    yield Row("messages from one component to another", value("messages"), "a second", 5_000, least=True)
-    yield Row("messages by the clock", value("messages-by-the-clock"), "a second", 5_000, least=True)
-    yield Row("messages, each to a new instance", value("messages-new-instances"), "a second")
+    between, messages = "from one component to another", "messages from one component to another"
+    yield Row(f"calls {between}, `poolSize: 1`", value("peer-calls"), "a second", 30_000, least=True)
+    new = value("peer-calls-new-instances")
+    yield Row(f"calls {between}, each to a new instance (the default)", new, "a second", 30_000, least=True)
+    yield Row(f"{messages}, `poolSize: 1`", value("messages"), "a second", 5_000, least=True)
+    yield Row("the same by the clock", value("messages-by-the-clock"), "a second", 5_000, least=True)
+    new = value("messages-new-instances")
+    yield Row(f"{messages}, each to a new instance (the default)", new, "a second", 5_000, least=True)
     yield Row("cold start of a cached component, 99th percentile", value("cold-start-p99", 1000), "ms", 1)
     yield Row("call with a new instance, median", value("new-instance", 1000), "ms")
     yield Row("call with a new instance, 99th percentile", value("new-instance-p99", 1000), "ms", 1)
@@ -64,8 +68,8 @@ def peers(found: Numbers) -> Iterator[str]:
         ("memory with no other Python program on the machine", "alone", "MiB", 1 / MEBIBYTE),
         ("of it anonymous", "anonymous", "MiB", 1 / MEBIBYTE),
         ("calls of a handler", "calls", "a second", 1),
-        ("calls from one component to another", "peer-calls", "a second", 1),
-        ("messages from one component to another", "messages", "a second", 1),
+        ("calls from one component to another, `poolSize: 1`", "peer-calls", "a second", 1),
+        ("messages from one component to another, `poolSize: 1`", "messages", "a second", 1),
         ("cold start, median", "cold-start", "ms", 1000),
         ("cold start, 99th percentile", "cold-start-p99", "ms", 1000),
     ):

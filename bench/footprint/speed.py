@@ -45,7 +45,7 @@ AMPLE = Limits(
     messages_per_second=1 << 30,
 )
 KEPT = EdgeOptions(pool_size=1)
-"""One instance of a component stays: what a new one costs is in the cold starts."""
+"""One instance of a component stays; without that each call has a new one."""
 RUN = Call(HANDLER.full_name, "run")
 
 
@@ -57,7 +57,8 @@ def measure() -> dict[str, float]:
         bench = Bench(folder)
         try:
             found["calls"] = _calls(bench)
-            found["peer-calls"] = asyncio.run(_peer_calls(bench))
+            found["peer-calls"] = asyncio.run(_peer_calls(bench, KEPT))
+            found["peer-calls-new-instances"] = asyncio.run(_peer_calls(bench, EdgeOptions()))
             found["messages"], found["messages-by-the-clock"] = asyncio.run(_messages(bench, KEPT))
             found["messages-new-instances"], _ = asyncio.run(_messages(bench, EdgeOptions()))
             found |= _percentiles("cold-start", [_cold_starts(bench, folder) for _ in range(ROUNDS)])
@@ -73,12 +74,12 @@ def _calls(bench: Bench) -> float:
     return best(lambda: [guest.handle(RUN) for _ in range(CALLS)], CALLS)
 
 
-async def _peer_calls(bench: Bench) -> float:
-    """One component calls another, all in the way in which the agent runs workloads."""
+async def _peer_calls(bench: Bench, edge: EdgeOptions) -> float:
+    """One component calls another, which has the options `edge`, all in the way in which the agent runs workloads."""
     wasm = (guests.calling(CALLS), components.halving())
     described = (
         Component("caller", {HALF: Grant(("halver",))}, AMPLE, {}, (Every(1),), KEPT),
-        Component("halver", {}, AMPLE, edge=KEPT),
+        Component("halver", {}, AMPLE, edge=edge),
     )
     ended: asyncio.Queue[float] = asyncio.Queue()
     loop = asyncio.get_running_loop()
