@@ -278,8 +278,16 @@ class Workload:
             self._ending = None
 
     async def _take_back(self) -> None:
-        await self._stop_trial()
+        await self._end_trial()
         self._resume_work()
+
+    async def _end_trial(self) -> None:
+        """Stop the candidate; a release that stands by takes over before, so that messages in between have a taker."""
+        if self._trial is not None and self._work is not None:
+            with self._services.host.bus.still():
+                self._trial.hold()
+                self._work.resume()
+        await self._stop_trial()
 
     def _refuse(self, reason: str) -> None:
         release = self._candidate()
@@ -288,7 +296,7 @@ class Workload:
 
     async def _drop_candidate(self) -> None:
         await cancel(self._way)
-        await self._stop_trial()
+        await self._end_trial()
         self._services.store.drop(self.name, Role.CANDIDATE)
         self.candidate = self._activated = None
         self._services.changed()

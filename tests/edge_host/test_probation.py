@@ -9,22 +9,27 @@ from pathlib import Path
 
 import pytest
 
+from edge_host.execution import Execution
+from edge_host.messages import Message
 from edge_host.release import stands_beside
 from edge_host.state import Release
 from tests.edge_host import components
 from tests.edge_host.bench import Bench
 from tests.edge_host.fleet_double import KEPT, SEED, Made, make_release
 from tests.edge_host.power import Life
+from tests.edge_host.talkers import MEASURE, talker
 from wire import cose, suit
 from wire.descriptor import Component, Descriptor, Grant, Probation
 from wire.edge_options import EdgeOptions
 from wire.errors import MalformedError
-from wire.interfaces import SERIAL
+from wire.interfaces import CLOCK, MESSAGING, POLL, SERIAL, TELEMETRY
 from wire.messages import Desired
 from wire.probation import ProbationKind
 from wire.profiles import EDGE_PROFILE
-from wire.triggers import Every, Service
+from wire.triggers import Every, MessageFilter, Service
 
+GRANTS = {each.full_name: Grant() for each in (TELEMETRY, CLOCK, POLL)} | {MESSAGING.full_name: Grant(("talk.*",))}
+HEARER = talker(on_message=MEASURE)
 QUICK = Probation(calls=2, seconds=20)
 SHORT = Probation(calls=2, seconds=1)
 
@@ -64,6 +69,41 @@ def test_the_release_before_stands_by_and_works_on_at_once(bench: Bench, tmp_pat
         assert counted == sorted(set(counted)), "its instance has counted on"
 
     asyncio.run(asyncio.wait_for(check(), 20))
+
+
+def test_messages_find_a_taker_while_a_release_is_taken_back(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock ends its probation here; one that stops by itself is gone before anybody can take over."""
+    takers: list[int] = []
+    stop = Execution.stop
+
+    async def watched(self: Execution) -> None:
+        monkeypatch.setattr(Execution, "stop", stop)
+        takers.append(bench.bus.publish(Message("talk.b", bytes(4))))
+        await stop(self)
+        takers.append(bench.bus.publish(Message("talk.b", bytes(4))))
+
+    def done(life: Life) -> bool:
+        return life.is_in("rolled-back", "2.0") and len(takers) == 2
+
+    async def check() -> None:
+        made = [
+            make_release("hearer", HEARER, n, grants=GRANTS, triggers=(MessageFilter("talk.b"),), probation=SHORT)
+            for n in (1, 2)
+        ]
+        life = Life(tmp_path / "state", bench, {each.desired.digest: each.payload for each in made})
+        running = asyncio.create_task(life.run(lambda: done(life), made[0]))
+        await life.until(lambda: bench.bus.publish(Message("talk.b", bytes(4))) > 0)
+        await life.until(lambda: life.is_in("confirmed", "1.0"))
+        life.journal.acknowledging = False
+        monkeypatch.setattr(Execution, "stop", watched)
+        await life.workloads.desired(Desired(3, (made[1].desired,)).encode())
+        await life.until(lambda: done(life))
+        assert takers == [1, 1]
+        await running
+
+    asyncio.run(asyncio.wait_for(check(), 30))
 
 
 @pytest.mark.parametrize(
