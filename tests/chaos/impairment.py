@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import heapq
+import math
 import os
 import random
 import select
@@ -48,12 +49,16 @@ class Impairment:
     rate: float | None = None
 
     def netem(self) -> list[str]:
-        """The same as arguments of ``tc ... netem``."""
+        """The same as arguments of ``tc ... netem``; its queue counts packets, those on their way too."""
         words = ["delay", f"{self.delay * 1000:g}ms", f"{self.jitter * 1000:g}ms"]
         for name in ("loss", "duplicate", "reorder"):
             if share := getattr(self, name):
                 words += [name, f"{share * 100:g}%"]
-        return words + (["rate", f"{self.rate:g}bit"] if self.rate is not None else [])
+        if self.rate is None:
+            return words
+        on_their_way = self.rate / 8 * (self.delay + self.jitter)
+        limit = math.ceil((QUEUE_BYTES + on_their_way) / MTU)
+        return [*words, "rate", f"{self.rate:.0f}bit", "limit", str(limit)]
 
 
 GOOD = Impairment()
@@ -64,6 +69,34 @@ GSM = Impairment(delay=0.6, jitter=0.1, loss=0.05, rate=9_600)
 TWO_G = Impairment(delay=0.4, jitter=0.1, loss=0.05, rate=50_000)
 SATELLITE = Impairment(delay=0.3, jitter=0.02, loss=0.01, rate=500_000)
 MESSY = Impairment(delay=0.05, jitter=0.04, loss=0.02, duplicate=0.05, reorder=0.1)
+
+
+class Netem:
+    """The kernel's own impairment of two devices, of packets that leave them."""
+
+    def __init__(self, *places: tuple[list[str], str]) -> None:
+        """`places` are what goes before a command that is to run beside a device, and the device."""
+        self._places = places
+
+    def impair(self, *lines: Impairment) -> None:
+        """One for each device; raises `UnavailableError` where the kernel has no netem."""
+        if shutil.which("tc") is None:
+            raise UnavailableError("the program tc is missing")
+        for (inside, name), line in zip(self._places, lines, strict=True):
+            command = ["tc", "qdisc", "replace", "dev", name, "root", "netem", *line.netem()]
+            done = subprocess.run([*inside, *command], capture_output=True, check=False)
+            if done.returncode:
+                raise UnavailableError(f"{' '.join(command)}: {done.stderr.decode().strip()}")
+
+
+def netem_at(*places: tuple[list[str], str]) -> Netem | None:
+    """netem at these devices, which does nothing yet; None where the kernel does not have it."""
+    found = Netem(*places)
+    try:
+        found.impair(*(GOOD for _ in places))
+    except UnavailableError:
+        return None
+    return found
 
 
 class _Direction:
@@ -121,8 +154,7 @@ class Wire:
         except (OSError, subprocess.CalledProcessError) as error:
             self.close()
             raise UnavailableError(f"no network of our own: {_reason(error)}") from None
-        self._names = names
-        self.kernel = self._netem(GOOD, GOOD)
+        self.kernel = netem_at((self.near(), names[0]), (self.far(), names[1]))
         near, far = self._devices
         self.there = _Direction(near, far, random.Random(seed))
         self.back = _Direction(far, near, random.Random(seed + 1))
@@ -140,8 +172,8 @@ class Wire:
     def impair(self, there: Impairment, back: Impairment | None = None) -> None:
         """From now on the line is like this; `back` is the way from the far side to the near one."""
         back = there if back is None else back
-        if self.kernel:
-            self._netem(there, back)
+        if self.kernel is not None:
+            self.kernel.impair(there, back)
         else:
             self.there.impairment, self.back.impairment = there, back
 
@@ -155,15 +187,6 @@ class Wire:
         for holder in self._holders:
             holder.kill()
             holder.wait()
-
-    def _netem(self, there: Impairment, back: Impairment) -> bool:
-        if shutil.which("tc") is None:
-            return False
-        for holder, name, line in zip(self._holders, self._names, (there, back), strict=True):
-            command = ["tc", "qdisc", "replace", "dev", name, "root", "netem", *line.netem()]
-            if subprocess.run([*_in_namespace(holder), *command], capture_output=True, check=False).returncode:
-                return False
-        return True
 
     def _inside(self, holder: subprocess.Popen[bytes], name: str, own: str, other: str) -> None:
         """Take the other side's loopback address away from this side's own loopback, and route it over the line."""
