@@ -7,7 +7,7 @@ extern crate alloc;
 
 use core::mem::MaybeUninit;
 
-use embedded_alloc::LlffHeap;
+use petiole_heap::Heap;
 // Linked for the boards' routines that copy memory.
 use petiole_memory as _;
 
@@ -24,13 +24,13 @@ pub use machine::{entry, now};
 const HEAP_SIZE: usize = 1 << 20;
 
 #[global_allocator]
-static HEAP: LlffHeap = LlffHeap::empty();
+static HEAP: Heap = Heap::empty();
 
 /// Gives the heap its memory and starts the clock; call once, first.
 pub fn start() {
     static mut MEMORY: [MaybeUninit<u8>; HEAP_SIZE] = [MaybeUninit::uninit(); HEAP_SIZE];
     // SAFETY: called once, and nobody else knows the memory.
-    unsafe { HEAP.init(&raw mut MEMORY as usize, HEAP_SIZE) };
+    HEAP.start(unsafe { &mut *(&raw mut MEMORY) });
     machine::start();
     check_copies();
 }
@@ -74,7 +74,7 @@ fn check_copies() {
 
 /// Bytes of the heap in use, its own headers included.
 pub fn heap() -> u64 {
-    HEAP.used() as u64
+    HEAP.usage().used as u64
 }
 
 /// Says `name value` on a line of its own.

@@ -7,6 +7,8 @@
 //! | `.wasmtime.info` | see [`crate::metadata`] |
 //! | `.wasmtime.addrmap` | has every instruction; those that can neither trap nor call are left out |
 //!
+//! Behind it stand the names of the interfaces that it imports from a board, which reads them where they lie.
+//!
 //! The loader checks what is left as it checks a whole artifact; a test loads and runs one.
 
 use std::collections::BTreeSet;
@@ -23,10 +25,15 @@ use crate::error::Error;
 use crate::metadata::settle;
 use crate::wiring::Shortcut;
 
-/// The artifact without what no board looks at; `stops` are the offsets in the component at which code can stop.
+/// Ends an artifact; before it stand the interfaces of boards that it imports, one a line, and how many bytes that is (u32).
+const IMPORTS: &[u8; 8] = b"imports\0";
+
+/// The artifact without what no board looks at; `stops` are the offsets in the component at which code can stop, and
+/// `compiled` is the component that was compiled.
 pub fn slim(
     artifact: &[u8],
     stops: &BTreeSet<u32>,
+    compiled: &[u8],
     shortcut: Option<&Shortcut>,
 ) -> Result<Vec<u8>, Error> {
     let header = FileHeader64::<LE>::parse(artifact).map_err(broken)?;
@@ -34,6 +41,7 @@ pub fn slim(
     let mut out = Vec::from(bytes_of(header));
     let mut names = vec![0];
     let mut headers = Vec::new();
+    let mut imports = Vec::new();
     for section in sections.iter() {
         let name = sections.section_name(LE, section).map_err(broken)?;
         let name = std::str::from_utf8(name).map_err(broken)?;
@@ -43,7 +51,11 @@ pub fn slim(
         let data = section.data(LE, artifact).map_err(broken)?;
         let data = match name {
             ELF_WASM_ENGINE => without_flags(data)?,
-            ELF_WASMTIME_INFO => settle(data, shortcut)?,
+            ELF_WASMTIME_INFO => {
+                let (section, names) = settle(data, compiled, shortcut)?;
+                imports = names;
+                section
+            }
             ELF_WASMTIME_ADDRMAP => address_map::keep(data, stops)?,
             _ => data.to_vec(),
         };
@@ -68,6 +80,10 @@ pub fn slim(
         .iter()
         .for_each(|header| out.extend_from_slice(bytes_of(header)));
     out[..size_of_val(&header)].copy_from_slice(bytes_of(&header));
+    let imports = imports.join("\n");
+    out.extend_from_slice(imports.as_bytes());
+    out.extend_from_slice(&(imports.len() as u32).to_le_bytes());
+    out.extend_from_slice(IMPORTS);
     Ok(out)
 }
 

@@ -30,7 +30,7 @@ pub fn compile_for(target: &str, component: &[u8]) -> Result<Vec<u8>, Error> {
         .as_ref()
         .map_or(component, |shortcut| &shortcut.component);
     let artifact = engine.precompile_component(compiled).map_err(invalid)?;
-    slim(&artifact, &stops(component)?, shortcut.as_ref())
+    slim(&artifact, &stops(component)?, compiled, shortcut.as_ref())
 }
 
 /// The engine's words and their causes.

@@ -19,11 +19,14 @@ mod componentize;
 mod compose;
 mod error;
 mod explain;
+mod handlers;
+mod idle;
 mod leb128;
 mod metadata;
 mod modules;
 #[cfg(test)]
 mod tests;
+mod types;
 mod wiring;
 mod world;
 

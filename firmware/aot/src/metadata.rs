@@ -4,6 +4,7 @@
 //! |---|---|
 //! | the stand-in of [`crate::wiring`] | its memory and allocators become those of the main module |
 //! | names of a core module's imports and exports | inside of a component they are known by their places |
+//! | names and types of the component, and what cleans up after a good call | see [`crate::types`] |
 
 use wasmtime_environ::component::{
     ComponentArtifacts, CoreDef, CoreExport, Export, ExportItem, GlobalInitializer,
@@ -14,10 +15,16 @@ use wasmtime_environ::{
 };
 
 use crate::error::Error;
+use crate::types::shorten;
 use crate::wiring::Shortcut;
 
-/// The section of an artifact, shortened; `shortcut` is what was compiled in place of the component.
-pub fn settle(section: &[u8], shortcut: Option<&Shortcut>) -> Result<Vec<u8>, Error> {
+/// The section of an artifact, shortened; `compiled` is the component that was compiled, and `shortcut` is there when that
+/// was not the one it was asked for. With it come the names of the interfaces of boards that it imports.
+pub fn settle(
+    section: &[u8],
+    compiled: &[u8],
+    shortcut: Option<&Shortcut>,
+) -> Result<(Vec<u8>, Vec<String>), Error> {
     let mut artifacts: ComponentArtifacts = postcard::from_bytes(section).map_err(broken)?;
     if let Some(shortcut) = shortcut {
         let (stand_in, main) = (shortcut.stand_in, shortcut.main);
@@ -31,10 +38,12 @@ pub fn settle(section: &[u8], shortcut: Option<&Shortcut>) -> Result<Vec<u8>, Er
     for (_, info) in &mut artifacts.static_modules {
         forget_names(&mut info.module).map_err(broken)?;
     }
-    postcard::to_allocvec(&artifacts).map_err(broken)
+    let imports = shorten(&mut artifacts, compiled)?;
+    let section = postcard::to_allocvec(&artifacts).map_err(broken)?;
+    Ok((section, imports))
 }
 
-fn broken(error: impl std::fmt::Display) -> Error {
+pub fn broken(error: impl std::fmt::Display) -> Error {
     Error::Invalid(format!(
         "the compiler made an artifact of another shape: {error}"
     ))

@@ -1,5 +1,6 @@
 mod artifacts;
 mod detours;
+mod handlers;
 mod places;
 
 use crate::compile::compile;

@@ -1,7 +1,9 @@
 //! Whether a component fits the world of `wit/`: every import and export has the type that hosts know.
 
+use std::collections::BTreeSet;
+
 use wit_component::targets;
-use wit_parser::Resolve;
+use wit_parser::{PackageId, Resolve};
 
 use crate::component::names;
 use crate::error::Error;
@@ -71,11 +73,7 @@ const PACKAGES: &[(&str, &str)] = &[
 ///
 /// An import that no world has is left to whoever checks grants: that error is about the name.
 pub fn check(component: &[u8]) -> Result<(), Error> {
-    let mut resolve = Resolve::default();
-    let mut packages = Vec::new();
-    for (name, text) in PACKAGES {
-        packages = vec![resolve.push_str(name, text).map_err(invalid)?];
-    }
+    let (resolve, packages) = resolve()?;
     let names = names(component)?;
     let mut worlds: Vec<&str> = WORLDS
         .iter()
@@ -99,6 +97,26 @@ pub fn check(component: &[u8]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The full names of the interfaces that hosts have.
+pub fn imports() -> Result<BTreeSet<String>, Error> {
+    let (resolve, packages) = resolve()?;
+    let world = resolve
+        .select_world(&packages, Some(NO_EXPORTS))
+        .map_err(invalid)?;
+    let keys = resolve.worlds[world].imports.keys();
+    Ok(keys.map(|key| resolve.name_world_key(key)).collect())
+}
+
+/// All of `wit/`, and the package that holds the world.
+fn resolve() -> Result<(Resolve, Vec<PackageId>), Error> {
+    let mut resolve = Resolve::default();
+    let mut packages = Vec::new();
+    for (name, text) in PACKAGES {
+        packages = vec![resolve.push_str(name, text).map_err(invalid)?];
+    }
+    Ok((resolve, packages))
 }
 
 fn invalid(error: impl std::fmt::Display) -> Error {

@@ -13,7 +13,7 @@ use petiole_memory as _;
 
 pub mod fault;
 pub mod flash;
-pub mod heap;
+pub use petiole_heap as heap;
 pub mod i2c;
 mod layout;
 mod main_loop;

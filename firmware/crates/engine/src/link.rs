@@ -48,23 +48,42 @@ pub enum Source {
     Peer(usize, ComponentInstance),
 }
 
-/// Checks every import of the component before anything is linked.
+/// Ends an artifact that names the interfaces it imports from a board, one a line; before it stands how many bytes that is (u32).
+const IMPORTS: &[u8; 8] = b"imports\0";
+
+/// The imports that an artifact names by itself, where they take no RAM. Others are among the component's types.
+fn named(code: &[u8]) -> Option<&str> {
+    let (code, end) = code.split_last_chunk()?;
+    let (code, length) = code.split_last_chunk()?;
+    let names = code
+        .len()
+        .checked_sub(u32::from_le_bytes(*length) as usize)?;
+    let names = code.get(names..).filter(|_| end == IMPORTS)?;
+    core::str::from_utf8(names).ok()
+}
+
+/// Checks every import of the component before anything is linked; `code` is the artifact that it was made of.
 pub fn check(
     component: &Component,
+    code: &[u8],
     grants: &Grants,
     peers: &[&str],
 ) -> Result<Vec<(String, Source)>, LoadError> {
     let engine = component.engine();
     let kind = component.component_type();
     let mut sources = Vec::new();
-    for (import, item) in kind.imports(engine) {
+    let named = named(code).unwrap_or_default().lines();
+    let typed = kind
+        .imports(engine)
+        .map(|(import, item)| (import, Some(item.ty)));
+    for (import, item) in named.map(|import| (import, None)).chain(typed) {
         if !grants.allows(import) {
             return Err(LoadError::NotGranted(import.to_string()));
         }
         let board = INTERFACES.iter().find(|(name, _)| *name == import);
-        let source = match (board, item.ty) {
+        let source = match (board, item) {
             (Some((_, items)), _) => Source::Board(items),
-            (None, ComponentItem::ComponentInstance(interface)) => {
+            (None, Some(ComponentItem::ComponentInstance(interface))) => {
                 let unversioned = import.split('@').next().unwrap_or(import);
                 let peer = peers
                     .iter()
@@ -84,11 +103,12 @@ pub fn check(
 pub fn link(
     linker: &mut Linker<State>,
     component: &Component,
+    code: &[u8],
     grants: &Grants,
     peers: &[(&str, &Guest)],
 ) -> Result<(), LoadError> {
     let names: Vec<&str> = peers.iter().map(|(name, _)| *name).collect();
-    for (import, source) in check(component, grants, &names)? {
+    for (import, source) in check(component, code, grants, &names)? {
         match source {
             Source::Board(items) => {
                 let mut instance = linker.instance(&import).map_err(load_error)?;

@@ -77,7 +77,7 @@ impl Engine {
     ) -> Result<(), LoadError> {
         let component = self.component(code.bytes(), &deployment.limits)?;
         entries(&component, deployment)?;
-        link::check(&component, &deployment.grants, peers).map(drop)
+        link::check(&component, code.bytes(), &deployment.grants, peers).map(drop)
     }
 
     /// Checks every import of the component against the grants, links and starts it.
@@ -106,7 +106,7 @@ impl Engine {
         let component = self.component(code, &deployment.limits)?;
         entries(&component, &deployment)?;
         let mut linker = Box::new(Linker::new(component.engine()));
-        link::link(&mut linker, &component, &deployment.grants, peers)?;
+        link::link(&mut linker, &component, code, &deployment.grants, peers)?;
         let mailbox = Mailbox::new(component);
         self.loaded.borrow_mut().push(Loaded {
             code,

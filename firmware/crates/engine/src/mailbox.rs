@@ -1,5 +1,6 @@
 //! What a guest's task shares with the rest of the board: calls in, outcomes out, counters.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
@@ -22,7 +23,7 @@ pub struct Mailbox {
     pub unsettled: Cell<Option<u64>>,
     /// Linear memory, bytes.
     pub memory: Cell<u32>,
-    call: RefCell<Option<Call>>,
+    call: RefCell<Option<Box<Call>>>,
     outcome: RefCell<Option<Outcome>>,
     requests: RefCell<VecDeque<Rc<Request>>>,
     waker: RefCell<Option<Waker>>,
@@ -32,7 +33,7 @@ pub struct Mailbox {
 /// What a guest is to do next.
 pub enum Job {
     /// A call of its own.
-    Call(Call),
+    Call(Box<Call>),
     /// A call by a peer.
     Request(Accepted),
 }
@@ -54,7 +55,7 @@ impl Mailbox {
 
     /// Asks for a call.
     pub fn begin(&self, call: Call) {
-        *self.call.borrow_mut() = Some(call);
+        *self.call.borrow_mut() = Some(Box::new(call));
         self.wake();
     }
 

@@ -151,8 +151,7 @@ fn offered(
     function: &str,
     wanted: &ComponentFunc,
 ) -> Option<ComponentExportIndex> {
-    let instance = component.get_export_index(None, import)?;
-    let (item, _) = component.get_export(Some(&instance), function)?;
+    let (item, index) = find(component, import, function)?;
     let ComponentItem::ComponentFunc(offered) = item else {
         return None;
     };
@@ -161,11 +160,7 @@ fn offered(
         .map(|(_, kind)| kind)
         .eq(wanted.params().map(|(_, kind)| kind))
         && offered.results().eq(wanted.results());
-    if fits {
-        find(component, import, function)
-    } else {
-        None
-    }
+    fits.then_some(index)
 }
 
 /// One function of a peer, as the consumer's linker holds it.

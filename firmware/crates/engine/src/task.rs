@@ -52,7 +52,7 @@ impl Task {
         loop {
             match mailbox.next().await {
                 Job::Call(call) => {
-                    let fuel = match call {
+                    let fuel = match *call {
                         Call::Service => u64::MAX,
                         _ => self.fuel,
                     };

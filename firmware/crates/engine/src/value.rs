@@ -5,8 +5,10 @@
 //! bytes, names cases by their place, and takes no place in the table of handles.
 
 mod kinds;
+mod level;
 mod lift;
 mod lower;
+mod verdict;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -15,6 +17,9 @@ use alloc::vec::{self, Vec};
 use wasmtime::component::Resource;
 
 use crate::state::Handle;
+
+pub use level::Severity;
+pub use verdict::Verdict;
 
 /// One value.
 pub enum Value {

@@ -35,6 +35,8 @@ impl Grants {
     /// Grants the import with this full name (`wasi:i2c/i2c@0.2.0-draft`), narrowed to `labels`.
     pub fn allow<'a>(&mut self, import: &str, labels: impl IntoIterator<Item = &'a str>) {
         let labels = labels.into_iter().map(ToOwned::to_owned).collect();
+        // Most components have few, and keep them: no room for more.
+        self.0.reserve_exact(1);
         self.0.push(Grant {
             import: import.to_owned(),
             labels,

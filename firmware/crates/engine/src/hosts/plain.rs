@@ -2,34 +2,13 @@
 
 use alloc::string::String;
 
-use petiole_interfaces::{Level, TelemetryError, Value, telemetry};
+use petiole_interfaces::{TelemetryError, Value, telemetry};
 use wasmtime::StoreContextMut;
 
 use super::item::{Item, answer};
 use crate::bindings::petiole::telemetry::telemetry as wit;
-use crate::bindings::wasi::logging::logging;
 use crate::state::State;
-use crate::value;
-
-impl logging::Host for State {
-    fn log(
-        &mut self,
-        level: logging::Level,
-        context: String,
-        message: String,
-    ) -> wasmtime::Result<()> {
-        let level = match level {
-            logging::Level::Trace => Level::Trace,
-            logging::Level::Debug => Level::Debug,
-            logging::Level::Info => Level::Info,
-            logging::Level::Warn => Level::Warn,
-            logging::Level::Error => Level::Error,
-            logging::Level::Critical => Level::Critical,
-        };
-        self.port.log(level, &context, &message);
-        Ok(())
-    }
-}
+use crate::value::{self, Severity};
 
 impl State {
     fn send(&mut self, name: &str, unit: &str, value: Value<'_>) -> Result<(), wit::Error> {
@@ -80,8 +59,9 @@ pub const LOGGING: &[Item] = &[Item::Own(|instance| {
     instance.func_wrap(
         "log",
         |mut store: StoreContextMut<'_, State>,
-         (level, context, message): (logging::Level, String, String)| {
-            logging::Host::log(store.data_mut(), level, context, message)
+         (Severity(level), context, message): (Severity, String, String)| {
+            store.data_mut().port.log(level, &context, &message);
+            Ok(())
         },
     )
 })];

@@ -163,3 +163,29 @@ fn a_call_without_its_export_stops_the_guest() {
     let stop = call(&mut guest, Call::Run).expect_err("a stop");
     assert!(stop.message.contains("no export"), "{stop}");
 }
+
+/// A handler that fails, and whose text counts what cleaned up after it. The answer lies at 16.
+const CLEANED: &str = r#"(component
+    (core module $m
+        (memory (export "memory") 64 (pagesize 1))
+        (func (export "run") (result i32)
+            (i32.store8 (i32.const 16) (i32.const 1))
+            (i32.store (i32.const 20) (i32.const 8)) (i32.store (i32.const 24) (i32.const 1))
+            (i32.const 16))
+        (func (export "clean") (param i32)
+            (i32.store8 (i32.const 8) (i32.add (i32.load8_u (i32.const 8)) (i32.load8_u (local.get 0)))))
+        (data (i32.const 8) "0"))
+    (core instance $i (instantiate $m))
+    (func $run (result (result (error string))) (canon lift (core func $i "run") (memory (core memory $i "memory"))))
+    (instance $handler (export "run" (func $run)))
+    (export "petiole:schedule/handler@0.1.0" (instance $handler))
+    (func (export "schedule-cleanup") (param "place" u32) (canon lift (core func $i "clean"))))"#;
+
+#[test]
+fn an_error_is_cleaned_up_after_where_it_lies() {
+    let (mut guest, _) = load(CLEANED, Deployment::default());
+    for count in ["0", "1", "2"] {
+        let outcome = call(&mut guest, Call::Run).expect("the handler answers");
+        assert_eq!(outcome.result, Err(count.into()));
+    }
+}

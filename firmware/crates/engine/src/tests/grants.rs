@@ -1,15 +1,17 @@
 //! What a component may use is what its grants name, import by import and label by label.
 
+use std::boxed::Box;
 use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
+use petiole_interfaces::double::Recorder;
 use petiole_interfaces::{Devices, Resource};
 
 use super::devices::{SENSOR, board, reader};
 use super::{component, granted, load_on, run};
 use crate::link::INTERFACES;
-use crate::{Deployment, LoadError};
+use crate::{Deployment, Engine, LoadError};
 
 /// A component that imports this interface and asks nothing of it.
 fn importing(import: &str) -> String {
@@ -42,6 +44,24 @@ fn every_interface_is_refused_by_its_name_without_a_grant() {
         let expected = (!needs_no_grant(import)).then(|| LoadError::NotGranted(import.to_string()));
         assert_eq!(guest.err(), expected, "{import}");
     }
+}
+
+#[test]
+fn what_an_artifact_names_behind_its_types_is_checked_too() {
+    let code = super::compile(&component("", &[], "", "(i32.const 4000)"));
+    let names = b"wasi:io/poll@0.2.0\nwasi:i2c/i2c@0.2.0-draft";
+    let length = (names.len() as u32).to_le_bytes();
+    let code = [code, names, &length, b"imports\0"].concat().leak();
+    let load = |deployment| {
+        let (port, _) = Recorder::new();
+        Engine::new(Devices::default()).load_bytes(code, deployment, Box::new(port), &[])
+    };
+    let name = String::from("wasi:i2c/i2c@0.2.0-draft");
+    assert_eq!(
+        load(Deployment::default()).err(),
+        Some(LoadError::NotGranted(name.clone()))
+    );
+    assert_eq!(load(granted(&[(&name, &[])])).err(), None);
 }
 
 #[test]
