@@ -1,9 +1,9 @@
 """`python -m bench.wear`: bytes written to disk for telemetry and for a deployment, beside their payload.
 
 Telemetry is kept as an agent does at some rates, in records of one measurement. **Online** the fleet acknowledges each
-record a second after it was made; **offline** it does not. The time is simulated, the kernel's own writing back too, every
-30 s. The same goes into SQLite (WAL, all of five seconds in one transaction, as a reference for the choice of a log of
-our own).
+record a second after it was made; **offline** it does not. The time is simulated, the kernel's own writing back, every
+30 s, too. The same goes into SQLite (WAL, all of five seconds in one transaction), as a reference for the choice of a
+log of our own.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Wear:
         ratios = [f"process {self.process / self.payload:7.2f} x"]
         if self.device is not None:
             ratios.append(f"device {self.device / self.payload:7.2f} x")
-        return f"{self.what:55} payload {self.payload:9,d} B   {'   '.join(ratios)}"
+        return f"{self.what:70} payload {self.payload:9,d} B   {'   '.join(ratios)}"
 
 
 def measure(disk: Disk, what: str, payload: int, work: Callable[[], None]) -> Wear:
@@ -78,6 +78,20 @@ def packs(count: int, rate: int) -> list[bytes]:
         for name, unit, mean in (SENSORS[n % len(SENSORS)],)
         for at in (1.7e9 + n / rate + lots.random() / 1000,)
     ]
+
+
+def own(outbox: Outbox, _n: int, record: bytes) -> Position:
+    """Keep a measurement of the edge host."""
+    return outbox.append("edge-1", TELEMETRY, record)
+
+
+def of_board(outbox: Outbox, n: int, record: bytes) -> Position:
+    """Keep a measurement of a board, and tell it so."""
+    position = outbox.append_from_board("edge-1", 1, n + 1, TELEMETRY, record)
+    if position is None:
+        raise ValueError(f"record {n} was kept before")
+    outbox.told("edge-1", TELEMETRY, position)
+    return position
 
 
 @dataclass
@@ -109,10 +123,19 @@ class Clock:
         """Do nothing: no thread runs."""
 
 
-def telemetry(disk: Disk, rate: int, *, online: bool, memory: Path | None, sync: float = SYNC_SECONDS) -> Wear:
-    """The outbox at `rate` records a second, with its newest end in `memory`."""
+def telemetry(
+    disk: Disk,
+    rate: int,
+    *,
+    online: bool,
+    memory: Path | None,
+    sync: float = SYNC_SECONDS,
+    append: Callable[[Outbox, int, bytes], Position] = own,
+    source: str = "",
+) -> Wear:
+    """The outbox at `rate` records a second, kept by `append`, with its newest end in `memory`."""
     bound = ClassPolicy(64 << 20, Discard.NEWEST)
-    name = f"{rate:3} records/s {'online' if online else 'offline'}, sync-seconds {sync:g}, "
+    name = f"{rate:3} records/s {'online' if online else 'offline'}, sync-seconds {sync:g}, {source}"
     name += "memory-folder" if memory is not None else "no memory-folder"
     records = packs(min(RECORDS, LONGEST * rate), rate)
     clock, begun = Clock(), 1.7e9
@@ -125,7 +148,7 @@ def telemetry(disk: Disk, rate: int, *, online: bool, memory: Path | None, sync:
             for n, record in enumerate(records):
                 clock.now = begun + n / rate
                 clock.turn()
-                sent.append((clock.now, outbox.append("edge-1", TELEMETRY, record)))
+                sent.append((clock.now, append(outbox, n, record)))
                 if online and n % max(1, rate // 4) == 0:
                     while sent and sent[0][0] <= clock.now - ACKNOWLEDGED_SECONDS:
                         position = sent.popleft()[1]
@@ -220,6 +243,11 @@ def all_telemetry(disk: Disk) -> list[Wear]:
             for rate in RATES
         ]
         results += [telemetry(disk, rate, online=False, memory=memory, sync=5) for rate in RATES[:2]]
+        results += [
+            telemetry(disk, rate, online=online, memory=memory, append=of_board, source="of a board, ")
+            for online in (True, False)
+            for rate in RATES[:2]
+        ]
     finally:
         if memory is not None:
             shutil.rmtree(memory)

@@ -99,8 +99,7 @@ class Artifacts:
         if not partial.exists() or file_digest(partial) != digest:
             partial.unlink(missing_ok=True)
             return False
-        partial.rename(self.payload(digest))
-        sync_folder(self._payloads)
+        _settle(partial, self.payload(digest))
         return True
 
     async def load(self, engine: wasmtime.Engine, component: Stored) -> Component:

@@ -17,6 +17,8 @@ from wire.refusals import Refusal
 
 BLOCK_BYTES = 32 * 1024
 ANSWER_SECONDS = 5.0
+SYNC_BYTES, SYNC_SECONDS = 16 * BLOCK_BYTES, 10.0
+"""So much, or what came in so long, may have to be fetched again after a power cut: a synchronisation costs flash."""
 
 Progress = Callable[[int], None]
 
@@ -70,12 +72,17 @@ class Downloads:
         with self._artifacts.partial(digest).open("ab") as file:
             if file.tell() > size:
                 file.truncate(0)
+            now = asyncio.get_running_loop().time
+            waiting, synced_at = 0, now()
             while (offset := file.seek(0, os.SEEK_END)) < size:
                 progress(offset)
                 data = await self._block(device, digest, offset, size)
                 file.write(data)
                 file.flush()
-                await asyncio.to_thread(os.fsync, file.fileno())
+                waiting += len(data)
+                if waiting >= SYNC_BYTES or now() - synced_at >= SYNC_SECONDS:
+                    await asyncio.to_thread(os.fsync, file.fileno())
+                    waiting, synced_at = 0, now()
 
     async def _block(self, device: str, digest: bytes, offset: int, size: int) -> bytes:
         length = min(BLOCK_BYTES, size - offset)
