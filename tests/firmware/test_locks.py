@@ -46,3 +46,10 @@ def test_boards_read_artifacts_with_our_crates(lock: Path) -> None:
     assert OURS
     assert {package["name"] for package in taken if "source" not in package} == set(OURS)
     assert not [package["name"] for package in taken if "source" in package]
+
+
+def test_one_wasmparser_is_built() -> None:
+    """`petiole-engine` names Wasmtime's own for a feature: another version would be built beside it, without use."""
+    engine = tomllib.loads((ROOT / "firmware" / "crates" / "engine" / "Cargo.toml").read_text(encoding="utf-8"))
+    wanted = engine["dependencies"]["wasmparser"]["version"].removeprefix("=")
+    assert [package["version"] for package in packages(BOARDS) if package["name"] == "wasmparser"] == [wanted]
