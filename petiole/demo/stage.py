@@ -80,7 +80,7 @@ class Stage:
                 return dict(entry)
         return None
 
-    def wait_for(self, what: str, probe: Callable[[], T | None], seconds: float = 30) -> T:
+    def wait_for(self, what: str, probe: Callable[[], T | None], seconds: float = 120) -> T:
         """Calls `probe` until it gives something true. Raises WaitError after `seconds`, StoryError if a child died."""
         deadline = time.monotonic() + seconds
         while True:
