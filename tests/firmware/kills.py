@@ -40,7 +40,7 @@ def _releases(desk: "desks.Desk") -> Iterator[tuple[str, bytes]]:
     number = 1
     while True:
         version = str(number)
-        code = probe.small_code() + version.encode().rjust(16, b"\0")
+        code = probe.marked(probe.small_code(), version.encode().rjust(16, b"\0"))
         yield version, desk.bundle(workload("app", behaving("fine", every=50), version=version), code)
         number += 1
 

@@ -52,7 +52,7 @@ def test_another_release_begins_anew(desk: Desk) -> None:
     """Half of one code never becomes part of another."""
     half = desk.bundle(workload("app", behaving("half", every=200)))
     assert send_part(desk, half) == SENT
-    other = desk.bundle(workload("app", behaving("other", every=200)), probe.code() + bytes(16))
+    other = desk.bundle(workload("app", behaving("other", every=200)), probe.marked(probe.code(), bytes(16)))
     assert send_rest(desk, other) == 0
     desk.events.wait(lambda event: event.get("msg") == "other")
 
