@@ -27,6 +27,24 @@ FLAGS = [
     "--disable-sync",
 ]
 BOARDS = ("an505-1", "an505-2", "riscv32-1")
+LATE_CHART = """async () => {
+  const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+  const drawn = [];
+  const original = window.getElement;
+  const chart = { setOption: (option) => drawn.push(option.series[0].data) };
+  let shown = {};
+  window.getElement = () => shown;
+  petiole.append(-1, [[1, 20]], 1000);
+  await wait(25);
+  petiole.append(-1, [[2, 21]], 1000);
+  await wait(35);
+  shown = { chart };
+  await wait(250);
+  window.getElement = original;
+  return drawn.at(-1).map(([, value]) => value);
+}"""
+"""Two points come before the chart that shows them."""
+
 POINTS = """() => {
   const element = document.querySelector('.nicegui-echart');
   const data = element && getElement(Number(element.id.slice(1)))?.chart?.getOption()?.series?.[0]?.data;
@@ -163,6 +181,12 @@ def test_a_live_value_arrives_and_an_outage_is_filled_in_order(page: Page, board
     assert [value for _, value in points] == [20.0, 21.0, 22.0, 23.0, 25.5]
     assert points == sorted(points)
     expect(reading).to_have_text("25.5 °C")
+
+
+def test_a_chart_that_comes_late_shows_all_points(page: Page) -> None:
+    page.goto("/devices/an505-1")
+    expect(page.get_by_text("Nothing was measured in this time.")).to_be_visible()
+    assert page.evaluate(LATE_CHART) == [20, 21]
 
 
 def test_the_device_page_says_why_a_release_took_itself_back(page: Page, board: Device) -> None:

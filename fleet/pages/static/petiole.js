@@ -129,12 +129,13 @@ window.petiole = (() => {
     for (const [ms, value] of points) known.set(ms, value);
     const since = Math.max(...known.keys()) - windowMs;
     for (const ms of known.keys()) if (ms < since) known.delete(ms);
-    const ordered = [...known].sort((a, b) => a[0] - b[0]).slice(-MAX_POINTS);
-    draw(chartId, ordered);
+    draw(chartId);
   };
-  const draw = (chartId, ordered) => {
+  // A chart may come after its first points: whatever waits for it draws what is known by then.
+  const draw = (chartId) => {
     const chart = getElement(chartId)?.chart;
-    if (!chart) return void setTimeout(() => draw(chartId, ordered), 50);
+    if (!chart) return void setTimeout(() => draw(chartId), 50);
+    const ordered = [...series[chartId]].sort((a, b) => a[0] - b[0]).slice(-MAX_POINTS);
     chart.setOption({ series: [{ data: withGaps(ordered) }] });
   };
 
