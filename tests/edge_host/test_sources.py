@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from edge_host.config import load
 from edge_host.sources.source import Source, read_source
 from tests.edge_host.fleet_double import SEED
-from tests.edge_host.test_manifests import bundle
+from tests.edge_host.manifest_device import bundle
 from wire import cose, digests, suit
 from wire.errors import MalformedError
 
