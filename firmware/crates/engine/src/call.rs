@@ -2,19 +2,21 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
+use core::pin::Pin;
 
 use petiole_interfaces::Message;
 use wasmtime::Store;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{
-    Component, ComponentExportIndex, ComponentNamedList, Func, Instance, Lift, Lower, TypedFunc,
-    Val,
-};
+use wasmtime::component::{Component, ComponentExportIndex, Instance, TypedFunc};
 
 use crate::bindings::wasmcloud::messaging::types::BrokerMessage;
 use crate::state::State;
-use crate::value::Verdict;
+use crate::value::{Answer, Parameters, Value, other};
+
+/// What a handler answers; an error is the guest's own text.
+type Outcome = Result<(), String>;
 
 /// One call of a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,30 @@ pub enum Entry {
     Edge,
     /// For [`Call::Message`].
     Message,
+}
+
+impl Call {
+    const fn entry(&self) -> Entry {
+        match self {
+            Self::Run => Entry::Schedule,
+            Self::Service => Entry::Service,
+            Self::Edge { .. } => Entry::Edge,
+            Self::Message(_) => Entry::Message,
+        }
+    }
+
+    /// What the function is called with.
+    fn parameters(self) -> Vec<Value> {
+        match self {
+            Self::Run | Self::Service => Vec::new(),
+            Self::Edge { label, high } => vec![label.into(), high.into()],
+            Self::Message(Message {
+                subject,
+                body,
+                reply_to,
+            }) => vec![Value::many([subject.into(), body.into(), reply_to.into()])],
+        }
+    }
 }
 
 impl Entry {
@@ -99,16 +125,11 @@ pub fn find(
     }
 }
 
-/// An entry's function.
-enum Function {
-    Schedule(TypedFunc<(), (Verdict,)>),
-    Service(TypedFunc<(), (Result<(), ()>,)>),
-    Edge(TypedFunc<(String, bool), (Verdict,)>),
-    Message(TypedFunc<(BrokerMessage,), (Verdict,)>),
-}
+/// A function of a component, called with our own values.
+pub type Callee = TypedFunc<Parameters, Answer>;
 
 /// The entries that an instance has, each with what cleans up after its error.
-pub struct Entries(Box<[(Function, Option<Func>)]>);
+pub struct Entries(Box<[(Entry, Callee, Option<Callee>)]>);
 
 impl Entries {
     /// Finds them; fails when one has another type than in `wit/`.
@@ -122,16 +143,27 @@ impl Entries {
             let Some(index) = entry.find(component) else {
                 continue;
             };
-            let function = match entry {
-                Entry::Schedule => Function::Schedule(typed(store, instance, index)?),
-                Entry::Service => Function::Service(typed(store, instance, index)?),
-                Entry::Edge => Function::Edge(typed(store, instance, index)?),
-                Entry::Message => Function::Message(typed(store, instance, index)?),
-            };
+            let function = instance.get_func(&mut *store, index).ok_or_else(none)?;
+            match entry {
+                Entry::Schedule => function.typed::<(), (Outcome,)>(&mut *store).map(drop),
+                Entry::Service => function
+                    .typed::<(), (Result<(), ()>,)>(&mut *store)
+                    .map(drop),
+                Entry::Edge => function
+                    .typed::<(String, bool), (Outcome,)>(&mut *store)
+                    .map(drop),
+                Entry::Message => function
+                    .typed::<(BrokerMessage,), (Outcome,)>(&mut *store)
+                    .map(drop),
+            }?;
+            let function = function.typed(&mut *store)?;
             let cleanup = component.get_export_index(None, entry.cleanup());
             let cleanup = cleanup.and_then(|index| instance.get_func(&mut *store, index));
+            let cleanup = cleanup
+                .map(|cleanup| cleanup.typed(&mut *store))
+                .transpose()?;
             entries.reserve_exact(1);
-            entries.push((function, cleanup));
+            entries.push((entry, function, cleanup));
         }
         Ok(Self(entries.into_boxed_slice()))
     }
@@ -141,66 +173,35 @@ impl Entries {
         &self,
         store: &mut Store<State>,
         call: Box<Call>,
-    ) -> wasmtime::Result<Result<(), String>> {
-        let entry = self.0.iter().find(|(function, _)| function.takes(&call));
-        let (function, cleanup) = entry.ok_or_else(none)?;
-        let Verdict { answer, place } = match (function, *call) {
-            (Function::Schedule(run), _) => Box::pin(run.call_async(&mut *store, ())).await?.0,
-            (Function::Service(run), _) => {
-                let ended = Box::pin(run.call_async(store, ())).await?.0;
-                return Ok(ended.map_err(|()| String::from("the service ended with an error")));
-            }
-            (Function::Edge(edge), Call::Edge { label, high }) => {
-                let ended = Box::pin(edge.call_async(&mut *store, (label, high)));
-                ended.await?.0
-            }
-            (Function::Message(handle), Call::Message(message)) => {
-                let message = BrokerMessage {
-                    subject: message.subject,
-                    body: message.body,
-                    reply_to: message.reply_to,
-                };
-                let ended = Box::pin(handle.call_async(&mut *store, (message,)));
-                ended.await?.0
-            }
-            _ => return Err(none()),
+    ) -> wasmtime::Result<Outcome> {
+        let wanted = call.entry();
+        let entry = self.0.iter().find(|(entry, ..)| *entry == wanted);
+        let (_, function, cleanup) = entry.ok_or_else(none)?;
+        let parameters = Value::Many(call.parameters());
+        let Answer { value, place } = invoke(function, store, parameters).await?;
+        let Value::Case(case, text) = value else {
+            return Err(other());
         };
-        if let (Err(_), Some(cleanup)) = (&answer, cleanup) {
-            Box::pin(clean(store, *cleanup, place)).await?;
+        let Some(Value::Text(text)) = text.map(|text| *text) else {
+            let ended = "the service ended with an error";
+            return Ok(if case == 0 { Ok(()) } else { Err(ended.into()) });
+        };
+        if let Some(cleanup) = cleanup {
+            invoke(cleanup, store, Value::many([place.into()])).await?;
         }
-        Ok(answer)
+        Ok(Err(text))
     }
 }
 
-impl Function {
-    const fn takes(&self, call: &Call) -> bool {
-        matches!(
-            (self, call),
-            (Self::Schedule(_), Call::Run)
-                | (Self::Service(_), Call::Service)
-                | (Self::Edge(_), Call::Edge { .. })
-                | (Self::Message(_), Call::Message(_))
-        )
-    }
+/// Calls a function, in a box: a call is larger than whatever else a guest waits for.
+pub fn invoke(
+    function: &Callee,
+    store: &mut Store<State>,
+    parameters: Value,
+) -> Pin<Box<impl Future<Output = wasmtime::Result<Answer>>>> {
+    Box::pin(function.call_async(store, Parameters(parameters)))
 }
 
 fn none() -> wasmtime::Error {
     wasmtime::Error::msg("the component has no export for this call")
-}
-
-/// Frees what a handler's error took in its memory.
-async fn clean(store: &mut Store<State>, cleanup: Func, place: u32) -> wasmtime::Result<()> {
-    cleanup.call_async(store, &[Val::U32(place)], &mut []).await
-}
-
-fn typed<P, R>(
-    store: &mut Store<State>,
-    instance: Instance,
-    index: ComponentExportIndex,
-) -> wasmtime::Result<TypedFunc<P, R>>
-where
-    P: ComponentNamedList + Lower,
-    R: ComponentNamedList + Lift,
-{
-    instance.get_typed_func(store, index)
 }

@@ -25,6 +25,7 @@ mod load;
 mod local;
 mod mailbox;
 mod peer;
+mod signature;
 mod stack;
 mod state;
 mod task;

@@ -6,20 +6,22 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::rc::{Rc, Weak};
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
 
-use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem, Type};
-use wasmtime::component::{ComponentExportIndex, Linker, Val};
+use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
+use wasmtime::component::{ComponentExportIndex, Linker};
 
 use crate::LoadError;
 use crate::call::find;
 use crate::error::load_error;
+use crate::hosts::item::{Async, wait};
 use crate::local::Local;
 use crate::mailbox::Mailbox;
+use crate::signature::describe;
 use crate::state::State;
+use crate::value::{ANY, Results, Value};
 
 /// Another component of the workload: its name, and the guest that runs it.
 pub type Peer<'a> = (&'a str, Rc<Mailbox>);
@@ -28,24 +30,22 @@ pub type Peer<'a> = (&'a str, Rc<Mailbox>);
 pub struct Request {
     /// The function, in the provider's component.
     pub function: ComponentExportIndex,
-    /// What it is called with.
-    pub parameters: Vec<Val>,
-    /// How many values it gives back.
-    pub results: usize,
-    answer: RefCell<Option<Result<Vec<Val>, String>>>,
+    /// What it is called with, until it is called.
+    pub parameters: Cell<Value>,
+    answer: RefCell<Option<Result<Value, String>>>,
     waker: RefCell<Option<Waker>>,
 }
 
 impl Request {
     /// Answers the call; an error is why there is none. Only the first answer counts.
-    pub fn answer(&self, answer: Result<Vec<Val>, String>) {
+    pub fn answer(&self, answer: Result<Value, String>) {
         self.answer.borrow_mut().get_or_insert(answer);
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
     }
 
-    async fn answered(&self) -> Result<Vec<Val>, String> {
+    async fn answered(&self) -> Result<Value, String> {
         poll_fn(|context| match self.answer.take() {
             Some(answer) => Poll::Ready(answer),
             None => {
@@ -74,11 +74,7 @@ pub fn check(
 ) -> Result<(), LoadError> {
     for (name, item) in interface.exports(engine) {
         let crosses = match item.ty {
-            ComponentItem::ComponentFunc(function) => {
-                !function.async_()
-                    && function.params().all(|(_, kind)| is_value(&kind))
-                    && function.results().all(|kind| is_value(&kind))
-            }
+            ComponentItem::ComponentFunc(function) => describe(&function).is_some(),
             ComponentItem::Type(_) => true,
             _ => false,
         };
@@ -89,25 +85,6 @@ pub fn check(
         }
     }
     Ok(())
-}
-
-fn is_value(kind: &Type) -> bool {
-    match kind {
-        Type::Own(_) | Type::Borrow(_) | Type::Future(_) | Type::Stream(_) | Type::ErrorContext => {
-            false
-        }
-        Type::List(list) => is_value(&list.ty()),
-        Type::FixedLengthList(list) => is_value(&list.ty()),
-        Type::Map(map) => is_value(&map.key()) && is_value(&map.value()),
-        Type::Record(record) => record.fields().all(|field| is_value(&field.ty)),
-        Type::Tuple(tuple) => tuple.types().all(|kind| is_value(&kind)),
-        Type::Variant(variant) => variant
-            .cases()
-            .all(|case| case.ty.is_none_or(|kind| is_value(&kind))),
-        Type::Option(option) => is_value(&option.ty()),
-        Type::Result(result) => [result.ok(), result.err()].iter().flatten().all(is_value),
-        _ => true,
-    }
 }
 
 /// Defines an import by the peer's export of the same name.
@@ -133,13 +110,11 @@ pub fn link(
             provider: Rc::downgrade(provider),
             function: index,
         }));
-        let define = instance.func_new_async(function, move |_, _, parameters, results| {
+        let call: Async<ANY, ANY> = Box::new(move |_, parameters| {
             let caller = caller.get().clone();
-            Box::new(Local::new(
-                async move { caller.call(parameters, results).await },
-            ))
+            Box::new(Local::new(async move { caller.call(parameters).await }))
         });
-        define.map_err(load_error)?;
+        wait(&mut instance, function, call).map_err(load_error)?;
     }
     Ok(())
 }
@@ -155,12 +130,7 @@ fn offered(
     let ComponentItem::ComponentFunc(offered) = item else {
         return None;
     };
-    let fits = offered
-        .params()
-        .map(|(_, kind)| kind)
-        .eq(wanted.params().map(|(_, kind)| kind))
-        && offered.results().eq(wanted.results());
-    fits.then_some(index)
+    (describe(&offered)? == describe(wanted)?).then_some(index)
 }
 
 /// One function of a peer, as the consumer's linker holds it.
@@ -171,13 +141,12 @@ struct Caller {
 }
 
 impl Caller {
-    async fn call(&self, parameters: &[Val], results: &mut [Val]) -> wasmtime::Result<()> {
+    async fn call(&self, parameters: Value) -> wasmtime::Result<Results<ANY, ANY>> {
         let answer = match self.provider.upgrade() {
             Some(provider) => {
                 let request = Rc::new(Request {
                     function: self.function,
-                    parameters: parameters.to_vec(),
-                    results: results.len(),
+                    parameters: Cell::new(parameters),
                     answer: RefCell::default(),
                     waker: RefCell::default(),
                 });
@@ -187,11 +156,8 @@ impl Caller {
             }
             None => Err("it does not run".to_string()),
         };
-        let values = answer
-            .map_err(|reason| wasmtime::Error::msg(format!("component {}: {reason}", self.name)))?;
-        for (result, value) in results.iter_mut().zip(values) {
-            *result = value;
-        }
-        Ok(())
+        answer
+            .map(Results)
+            .map_err(|reason| wasmtime::Error::msg(format!("component {}: {reason}", self.name)))
     }
 }

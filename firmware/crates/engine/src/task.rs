@@ -2,20 +2,20 @@
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
-use alloc::vec;
 use core::convert::Infallible;
 use core::future::poll_fn;
 use core::task::Poll;
 
 use wasmtime::Store;
-use wasmtime::component::{Instance, Linker, Val};
+use wasmtime::component::{Instance, Linker};
 
 use crate::Outcome;
-use crate::call::{Call, Entries};
+use crate::call::{Call, Entries, invoke};
 use crate::error::stop;
 use crate::mailbox::{Job, Mailbox};
 use crate::peer::Accepted;
 use crate::state::State;
+use crate::value::Answer;
 
 /// Fuel after which a guest gives the board to others, about one unit an instruction.
 ///
@@ -79,14 +79,10 @@ impl Task {
 
     async fn answer(&mut self, instance: Instance, request: &Accepted) -> wasmtime::Result<()> {
         let request = &request.0;
-        let function = instance
-            .get_func(&mut self.store, request.function)
-            .ok_or_else(|| wasmtime::Error::msg("the component has no such function"))?;
-        let mut results = vec![Val::Bool(false); request.results];
-        function
-            .call_async(&mut self.store, &request.parameters, &mut results)
-            .await?;
-        request.answer(Ok(results));
+        let function = instance.get_typed_func(&mut self.store, request.function)?;
+        let parameters = request.parameters.take();
+        let Answer { value, .. } = invoke(&function, &mut self.store, parameters).await?;
+        request.answer(Ok(value));
         Ok(())
     }
 

@@ -7,10 +7,12 @@ mod hosts;
 mod limits;
 mod loading;
 mod peers;
+mod shapes;
 mod talking;
 mod traps;
 mod turns;
 mod types;
+mod values;
 
 use std::boxed::Box;
 use std::cell::RefCell;

@@ -1,14 +1,14 @@
-//! Values that cross between a component and the board, told apart at run time.
+//! Values that cross between a component and the board, or another component, told apart at run time.
 //!
-//! Wasmtime builds its adapters anew for each type of a host function, over 50 KB of them for the board's interfaces.
+//! Wasmtime builds its adapters anew for each type of a function, over 50 KB of them for the board's interfaces.
 //! Here one type stands for all values, so that a handful of adapters do. Unlike Wasmtime's own `Val` it keeps bytes as
 //! bytes, names cases by their place, and takes no place in the table of handles.
 
 mod kinds;
+mod layout;
 mod level;
 mod lift;
 mod lower;
-mod verdict;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -19,28 +19,31 @@ use wasmtime::component::Resource;
 use crate::state::Handle;
 
 pub use level::Severity;
-pub use verdict::Verdict;
 
 /// One value.
+#[derive(Default)]
 pub enum Value {
-    /// Of a case without a payload.
+    /// What a function without a result gives.
+    #[default]
     None,
-    /// A whole number, a truth value, or the place of an enumeration's case.
+    /// A whole number, a truth value, a character, flags, the bits of an `f32`, or the place of an enumeration's case.
     Number(u64),
     Float(f64),
     Text(String),
     Bytes(Vec<u8>),
     Handle(Resource<Handle>),
     /// A case of an option, a result or a variant by its place, and its payload.
-    Case(u32, Box<Value>),
+    Case(u32, Option<Box<Value>>),
     /// A record, a tuple, or a list of anything but bytes.
     Many(Vec<Value>),
 }
 
 impl Value {
-    /// The case at `place`.
+    /// The case at `place`; a payload of nothing is none.
     pub fn case(place: u32, payload: impl Into<Self>) -> Self {
-        Self::Case(place, Box::new(payload.into()))
+        let payload = payload.into();
+        let some = !matches!(payload, Self::None);
+        Self::Case(place, some.then(|| Box::new(payload)))
     }
 
     /// A record, a tuple or a list.
@@ -115,18 +118,47 @@ impl<T: Into<Self>, E: Into<Self>> From<Result<T, E>> for Value {
     }
 }
 
-/// What a host function is called with: `FLAT` core values, one value after the other.
-pub struct Arguments<const FLAT: usize>(Vec<Value>);
+/// Stands for the number of what may be of any number and type; whoever links it has compared the types.
+pub const ANY: usize = usize::MAX;
 
-impl<const FLAT: usize> Arguments<FLAT> {
-    /// To take them one by one.
-    pub fn take(self) -> Taken {
-        Taken(self.0.into_iter())
-    }
+/// What a host function is called with: `FLAT` core values, one value after the other.
+pub struct Arguments<const FLAT: usize>(pub Value);
+
+/// What a host function gives back: `COUNT` values, one or none.
+///
+/// `OF` tells functions apart that wait. Each of their adapters then is the only one with its results, the compiler treats them
+/// alike, and one adapter is left of them.
+pub struct Results<const COUNT: usize, const OF: usize = 0>(pub Value);
+
+/// What a component's function is called with: one value after the other, of the types that it has.
+pub struct Parameters(pub Value);
+
+impl Parameters {
+    /// Most core values of a list of parameters; longer ones lie in memory.
+    pub const MOST: usize = 16;
+}
+
+/// What a component's function answers.
+pub struct Answer {
+    /// The result, if there is one.
+    pub value: Value,
+    /// The place of the result in the component's memory, for what cleans up there.
+    pub place: u32,
 }
 
 /// Arguments, each of which is taken once. An error is for a component that imports the function with another type.
 pub struct Taken(vec::IntoIter<Value>);
+
+impl From<Value> for Taken {
+    /// The values of a list; anything else is one value.
+    fn from(value: Value) -> Self {
+        let values = match value {
+            Value::Many(values) => values,
+            value => alloc::vec![value],
+        };
+        Self(values.into_iter())
+    }
+}
 
 impl Taken {
     pub fn value(&mut self) -> wasmtime::Result<Value> {
@@ -168,10 +200,13 @@ impl Taken {
         }
     }
 
-    /// A case's place and its payload.
+    /// A case's place and its payload, if it has one.
     pub fn case(&mut self) -> wasmtime::Result<(u32, Self)> {
         match self.value()? {
-            Value::Case(place, payload) => Ok((place, Self(alloc::vec![*payload].into_iter()))),
+            Value::Case(place, payload) => {
+                let payload: Vec<_> = payload.into_iter().map(|payload| *payload).collect();
+                Ok((place, Self(payload.into_iter())))
+            }
             _ => Err(other()),
         }
     }

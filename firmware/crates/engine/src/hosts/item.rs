@@ -1,13 +1,25 @@
 //! What interfaces consist of, and how it gets into a linker.
 
+use alloc::boxed::Box;
+
 use wasmtime::StoreContextMut;
 use wasmtime::component::{LinkerInstance, Resource, ResourceType};
 
 use crate::state::{Handle, State};
-use crate::value::{Arguments, Taken, Value};
+use crate::value::{Arguments, Results, Taken, Value};
 
 /// Does what a host function is for.
 pub type Function = fn(&mut State, &mut Taken) -> wasmtime::Result<Value>;
+
+/// Does what a host function is for that waits: `FLAT` core values as parameters, `COUNT` results. Of one type, so that one
+/// adapter does for all.
+pub type Async<const FLAT: usize, const COUNT: usize> = Box<
+    dyn for<'a> Fn(StoreContextMut<'a, State>, Value) -> Waiting<'a, FLAT, COUNT> + Send + Sync,
+>;
+
+/// A host function that waits, at work.
+pub type Waiting<'a, const FLAT: usize, const COUNT: usize> =
+    Box<dyn Future<Output = wasmtime::Result<Results<COUNT, FLAT>>> + Send + 'a>;
 
 /// One item of an interface.
 pub enum Item {
@@ -53,10 +65,21 @@ fn wrap<const FLAT: usize>(
 ) -> wasmtime::Result<()> {
     instance.func_wrap(
         name,
-        move |mut store: StoreContextMut<'_, State>, arguments: Arguments<FLAT>| {
-            function(store.data_mut(), &mut arguments.take())
+        move |mut store: StoreContextMut<'_, State>, Arguments(all): Arguments<FLAT>| {
+            function(store.data_mut(), &mut all.into()).map(Results::<1>)
         },
     )
+}
+
+/// Defines a function that waits.
+pub fn wait<const FLAT: usize, const COUNT: usize>(
+    instance: &mut LinkerInstance<'_, State>,
+    name: &str,
+    function: Async<FLAT, COUNT>,
+) -> wasmtime::Result<()> {
+    instance.func_wrap_async(name, move |store, Arguments(all): Arguments<FLAT>| {
+        function(store, all)
+    })
 }
 
 /// What a function answers, as a value.

@@ -7,13 +7,12 @@ use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use petiole_interfaces::messages::{INBOX, Message, MessageError, is_subject, matches};
-use wasmtime::StoreContextMut;
 
-use super::item::{Item, answer};
+use super::item::{Async, Item, answer, wait};
 use crate::bindings::wasmcloud::messaging::consumer;
 use crate::bindings::wasmcloud::messaging::types::{self, BrokerMessage};
 use crate::state::State;
-use crate::value::{Arguments, Value};
+use crate::value::{Results, Taken, Value};
 
 const INTERFACE: &str = "wasmcloud:messaging/consumer";
 
@@ -124,17 +123,16 @@ pub const CONSUMER: &[Item] = &[
         ))
     }),
     Item::Own(|instance| {
-        instance.func_wrap_async(
-            "request",
-            |mut store: StoreContextMut<'_, State>, call: Arguments<5>| {
-                Box::new(async move {
-                    let mut call = call.take();
-                    let (subject, body) = (call.text()?, call.bytes()?);
-                    let timeout = call.number()? as u32;
-                    let state = store.data_mut();
-                    answer(consumer::Host::request(state, subject, body, timeout).await)
-                })
-            },
-        )
+        let request: Async<5, 1> = Box::new(|mut store, all| {
+            Box::new(async move {
+                let mut call = Taken::from(all);
+                let (subject, body) = (call.text()?, call.bytes()?);
+                let timeout = call.number()? as u32;
+                let state = store.data_mut();
+                let reply = consumer::Host::request(state, subject, body, timeout).await;
+                answer(reply).map(Results)
+            })
+        });
+        wait(instance, "request", request)
     }),
 ];

@@ -5,7 +5,7 @@ pub mod config;
 pub mod edges;
 pub mod gpio;
 pub mod i2c;
-mod item;
+pub mod item;
 pub mod key_value;
 pub mod messages;
 pub mod plain;

@@ -7,13 +7,12 @@ use core::task::{Context, Poll};
 
 use petiole_interfaces::gpio::Wait;
 use petiole_interfaces::{Devices, Port, Resource as Device};
-use wasmtime::StoreContextMut;
 use wasmtime::component::Resource;
 
-use super::item::{Item, answer};
+use super::item::{Async, Item, answer, wait};
 use crate::bindings::wasi::io::poll;
 use crate::state::{Handle, State};
-use crate::value::{Arguments, Value};
+use crate::value::{Results, Taken, Value};
 
 /// What stands behind a pollable or a pin that waits; the handle's number is its place in [`Waits`].
 #[derive(Clone, Copy)]
@@ -149,27 +148,27 @@ pub const POLL: &[Item] = &[
         answer(poll::HostPollable::ready(state, call.handle()?))
     }),
     Item::Own(|instance| {
-        instance.func_wrap_async(
-            "[method]pollable.block",
-            |mut store: StoreContextMut<'_, State>, (pollable,): (Resource<Handle>,)| {
-                Box::new(async move { poll::HostPollable::block(store.data_mut(), pollable).await })
-            },
-        )
+        let block: Async<1, 0> = Box::new(|mut store, all| {
+            Box::new(async move {
+                let pollable = Taken::from(all).handle()?;
+                poll::HostPollable::block(store.data_mut(), pollable).await?;
+                Ok(Results(Value::None))
+            })
+        });
+        wait(instance, "[method]pollable.block", block)
     }),
     Item::Own(|instance| {
-        instance.func_wrap_async(
-            "poll",
-            |mut store: StoreContextMut<'_, State>, call: Arguments<2>| {
-                Box::new(async move {
-                    let mut all = call.take().many()?;
-                    let mut pollables = Vec::new();
-                    while !all.is_empty() {
-                        pollables.push(all.handle()?);
-                    }
-                    let ready = poll::Host::poll(store.data_mut(), pollables).await?;
-                    Ok(Value::many(ready.into_iter().map(Value::from)))
-                })
-            },
-        )
+        let poll: Async<2, 1> = Box::new(|mut store, all| {
+            Box::new(async move {
+                let mut all = Taken::from(all).many()?;
+                let mut pollables = Vec::new();
+                while !all.is_empty() {
+                    pollables.push(all.handle()?);
+                }
+                let ready = poll::Host::poll(store.data_mut(), pollables).await?;
+                Ok(Results(Value::many(ready.into_iter().map(Value::from))))
+            })
+        });
+        wait(instance, "poll", poll)
     }),
 ];

@@ -76,7 +76,7 @@ fn both(body: &str, limits: Limits) -> (Guest, Guest) {
 }
 
 /// Gives both their turns until the consumer's call has ended; how the provider stopped, if it did.
-fn run(provider: &mut Guest, consumer: &mut Guest) -> (Result<Outcome, Stop>, Option<Stop>) {
+pub fn run(provider: &mut Guest, consumer: &mut Guest) -> (Result<Outcome, Stop>, Option<Stop>) {
     let mut context = Context::from_waker(Waker::noop());
     let mut stopped = None;
     consumer.begin(Call::Run);
@@ -196,12 +196,20 @@ fn a_peer_that_is_not_granted_or_not_there_is_refused_by_the_imports_name() {
 #[test]
 fn a_function_of_another_type_is_refused() {
     let sums = load(&provider("(i32.const 0)"), Deployment::default(), &[]).expect("sound");
-    let other = consumer("(param \"one\" u32) (param \"other\" s32) (result u32)");
-    let refused = load(&other, granted_peer("math"), &[("math", &sums)]).err();
-    assert!(
-        matches!(&refused, Some(LoadError::Incompatible(text)) if text.contains("no sum of this type")),
-        "{refused:?}"
-    );
+    for kind in [
+        "(param \"one\" u32) (param \"other\" s32) (result u32)",
+        "(param \"pair\" (tuple u32 s32)) (result u32)",
+        "(param \"pair\" (tuple u32 (tuple u32))) (result u32)",
+        "(param \"pair\" (result u32 (error u32))) (result u32)",
+        "(param \"pair\" (option u32)) (result u32)",
+        "(param \"pair\" (tuple u32 u32)) (result char)",
+    ] {
+        let refused = load(&consumer(kind), granted_peer("math"), &[("math", &sums)]).err();
+        assert!(
+            matches!(&refused, Some(LoadError::Incompatible(text)) if text.contains("no sum of this type")),
+            "{kind}: {refused:?}"
+        );
+    }
 }
 
 #[test]

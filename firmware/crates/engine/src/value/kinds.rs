@@ -8,11 +8,8 @@ use wasmtime::ValRaw;
 use wasmtime::component::__internal::{CanonicalAbiInfo, InstanceType, InterfaceType};
 use wasmtime::component::{ComponentNamedList, ComponentType, Resource};
 
-use super::{Arguments, Value, other};
+use super::{ANY, Answer, Arguments, Parameters, Results, layout, other};
 use crate::state::Handle;
-
-/// Most core values of a parameter list before it moves to memory.
-const MOST: usize = 16;
 
 fn check(kind: &InterfaceType, types: &InstanceType<'_>) -> wasmtime::Result<()> {
     let all = types.types;
@@ -48,47 +45,67 @@ fn check(kind: &InterfaceType, types: &InstanceType<'_>) -> wasmtime::Result<()>
     }
 }
 
-/// Checks a list of parameters or results, and counts its core values.
-fn flat(list: &InterfaceType, types: &InstanceType<'_>) -> wasmtime::Result<Option<usize>> {
-    let InterfaceType::Tuple(at) = *list else {
-        return Err(other());
-    };
-    check(list, types)?;
-    Ok(types.types[at].abi.flat_count(MOST))
-}
-
-// SAFETY: the lowered form is a list of core values. `typecheck` accepts parameter lists of just that length alone, of kinds that
-// `lift` knows, and lifting goes by the component's own type.
+// SAFETY: the lowered form stands for none of the core values: `lift` reads as many as the component's own type has, of which
+// Wasmtime has made sure. What lies in memory is laid out by that type, too.
 unsafe impl<const FLAT: usize> ComponentType for Arguments<FLAT> {
-    type Lower = [ValRaw; FLAT];
-    const ABI: CanonicalAbiInfo = CanonicalAbiInfo::POINTER_PAIR;
+    type Lower = [ValRaw; 0];
+    const ABI: CanonicalAbiInfo = CanonicalAbiInfo::ZERO;
 
     fn typecheck(list: &InterfaceType, types: &InstanceType<'_>) -> wasmtime::Result<()> {
-        if flat(list, types)? == Some(FLAT) {
-            Ok(())
-        } else {
-            Err(other())
+        if FLAT == ANY {
+            return Ok(());
         }
+        check(list, types)?;
+        let found = types.types.canonical_abi(list).flat_count(Parameters::MOST);
+        (found == Some(FLAT)).then_some(()).ok_or_else(other)
     }
 }
 
 // SAFETY: it stands for the whole parameter list.
 unsafe impl<const FLAT: usize> ComponentNamedList for Arguments<FLAT> {}
 
-// SAFETY: the lowered form is one core value, which a result is when it does not go to memory; `typecheck` refuses functions
-// without a result. What goes to memory is laid out by the component's own type.
-unsafe impl ComponentType for Value {
-    type Lower = [ValRaw; 1];
-    const ABI: CanonicalAbiInfo = CanonicalAbiInfo::POINTER_PAIR;
+// SAFETY: as for arguments: `lower` writes as many core values as the component's own type has.
+unsafe impl<const COUNT: usize, const OF: usize> ComponentType for Results<COUNT, OF> {
+    type Lower = [ValRaw; 0];
+    const ABI: CanonicalAbiInfo = CanonicalAbiInfo::ZERO;
 
     fn typecheck(list: &InterfaceType, types: &InstanceType<'_>) -> wasmtime::Result<()> {
-        if flat(list, types)? == Some(0) {
-            Err(other())
-        } else {
-            Ok(())
+        if COUNT == ANY {
+            return Ok(());
         }
+        check(list, types)?;
+        let found = layout::count(types.types, *list);
+        (found == Some(COUNT)).then_some(()).ok_or_else(other)
     }
 }
 
-// SAFETY: it stands for the whole list of results, of which there is one.
-unsafe impl ComponentNamedList for Value {}
+// SAFETY: it stands for the whole list of results.
+unsafe impl<const COUNT: usize, const OF: usize> ComponentNamedList for Results<COUNT, OF> {}
+
+// SAFETY: the lowered form is as long as the longest list of parameters outside of memory; `lower` writes as many of them as
+// the component's own type has.
+unsafe impl ComponentType for Parameters {
+    type Lower = [ValRaw; Self::MOST];
+    const ABI: CanonicalAbiInfo = CanonicalAbiInfo::ZERO;
+
+    fn typecheck(_: &InterfaceType, _: &InstanceType<'_>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+// SAFETY: it stands for the whole parameter list.
+unsafe impl ComponentNamedList for Parameters {}
+
+// SAFETY: the lowered form is one core value, the most that results have outside of memory; `lift` reads it where the
+// component's own type has it.
+unsafe impl ComponentType for Answer {
+    type Lower = [ValRaw; 1];
+    const ABI: CanonicalAbiInfo = CanonicalAbiInfo::ZERO;
+
+    fn typecheck(_: &InterfaceType, _: &InstanceType<'_>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+// SAFETY: it stands for the whole list of results.
+unsafe impl ComponentNamedList for Answer {}
