@@ -40,7 +40,16 @@ pub fn settle(
     }
     let imports = shorten(&mut artifacts, compiled)?;
     let section = postcard::to_allocvec(&artifacts).map_err(broken)?;
+    board_postcard::from_bytes::<ComponentArtifacts>(&section).map_err(|_| left_out())?;
     Ok((section, imports))
+}
+
+/// Boards have no code for what the component holds.
+fn left_out() -> Error {
+    Error::Invalid(String::from(
+        "the component imports or exports a core module, or has another type that boards leave out; only functions, resources \
+         and types of values cross a component's border on a board",
+    ))
 }
 
 pub fn broken(error: impl std::fmt::Display) -> Error {

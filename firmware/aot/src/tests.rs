@@ -90,6 +90,35 @@ fn what_the_profile_leaves_out_is_named() {
     );
 }
 
+#[test]
+fn types_that_boards_leave_out_are_refused_here() {
+    for border in [
+        r#"(import "m" (core module))"#,
+        r#"(core module $m) (export "m" (core module $m))"#,
+        r#"(import "m" (core module $m (export "f" (func)))) (core instance (instantiate $m))"#,
+    ] {
+        let text = words(compile(&binary(&format!("(component {border})"))));
+        assert!(text.contains("imports or exports a core module"), "{text}");
+    }
+    for (proposal, words_of_it) in [
+        ("(type (stream u8))", "model async"),
+        ("(type (future u8))", "model async"),
+        ("(type error-context)", "error-context"),
+        ("(type (map u8 u8))", "map feature"),
+        ("(type (list u8 4))", "fixed-length lists"),
+        ("(core module (type (array i8)))", "gc types"),
+        ("(core module (type (struct)))", "gc types"),
+        ("(core module (tag))", "exceptions"),
+        (
+            "(core module (type $f (func)) (type (cont $f)))",
+            "stack switching",
+        ),
+    ] {
+        let text = words(compile(&binary(&format!("(component {proposal})"))));
+        assert!(text.contains(words_of_it), "{text}");
+    }
+}
+
 const HANDLER: &str = r#"
     (core module $m (memory (export "memory") 1) (func (export "run") (result i32) (i32.const 0)))
     (core instance $i (instantiate $m))

@@ -77,14 +77,12 @@ impl Numbers {
                 self.number() as u16,
                 self.number() as u32,
                 self.number(),
-                u128::from(self.number()) << self.below(65),
                 self.number() as usize,
             ),
             signed: (
                 self.number() as i16,
                 self.number() as i32,
                 self.number() as i64,
-                -(i128::from(self.number()) << self.below(60)),
                 -(self.number() as u32 as isize),
             ),
             floats: Floats(

@@ -8,6 +8,8 @@ use serde_core::de::{
 };
 
 use crate::reader::Reader;
+use crate::refused::{first_alone, is_refused, is_zero};
+use crate::zeros::Zeros;
 use crate::{Error, MOST_FIELDS, Result};
 
 macro_rules! read {
@@ -42,12 +44,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         deserialize_i16 visit_i16 |reader| { let n = reader.word::<16>(); (n >> 1) as i16 ^ -((n & 1) as i16) };
         deserialize_i32 visit_i32 |reader| { let n = reader.word::<32>(); (n >> 1) as i32 ^ -((n & 1) as i32) };
         deserialize_i64 visit_i64 |reader| { let n = reader.long(); (n >> 1) as i64 ^ -((n & 1) as i64) };
-        deserialize_i128 visit_i128 |reader| { let n = reader.longest(); (n >> 1) as i128 ^ -((n & 1) as i128) };
         deserialize_u8 visit_u8 Reader::byte;
         deserialize_u16 visit_u16 |reader| reader.word::<16>() as u16;
         deserialize_u32 visit_u32 Reader::word::<32>;
         deserialize_u64 visit_u64 Reader::long;
-        deserialize_u128 visit_u128 Reader::longest;
         deserialize_f32 visit_f32 |reader| f32::from_le_bytes(reader.array());
         deserialize_f64 visit_f64 |reader| f64::from_le_bytes(reader.array());
         deserialize_char visit_char Reader::character;
@@ -59,6 +59,9 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     // The bytes do not say what they are.
     refuse! { deserialize_any deserialize_identifier deserialize_ignored_any }
+
+    // Constants of SIMD alone are of this length.
+    refuse! { deserialize_i128 deserialize_u128 }
 
     #[inline(always)]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -86,9 +89,15 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     #[inline(always)]
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value> {
+        if is_refused(name) {
+            return Err(Error);
+        }
+        if is_zero(name) {
+            return visitor.visit_newtype_struct(Zeros(self));
+        }
         visitor.visit_newtype_struct(self)
     }
 
@@ -122,11 +131,11 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     #[inline(always)]
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        if fields.len() > MOST_FIELDS {
+        if is_refused(name) || fields.len() > MOST_FIELDS {
             return Err(Error);
         }
         visitor.visit_seq(Fields(self))
@@ -135,11 +144,17 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     #[inline(always)]
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        visitor.visit_enum(self)
+        if is_refused(name) {
+            Err(Error)
+        } else if first_alone(name) {
+            visitor.visit_enum(Variants::<true>(self))
+        } else {
+            visitor.visit_enum(Variants::<false>(self))
+        }
     }
 
     #[inline(always)]
@@ -148,10 +163,18 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 }
 
-/// As many elements as their number says, or pairs of a map.
+/// As many elements as their number says, or pairs of a map. After one that cannot be read there are no more, and no error: who
+/// collects them need not give back what it has.
 struct Elements<'a, 'de> {
     reader: &'a mut Reader<'de>,
     left: usize,
+}
+
+impl Elements<'_, '_> {
+    fn none<T>(&mut self) -> Option<T> {
+        self.reader.fail();
+        None
+    }
 }
 
 impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
@@ -163,7 +186,10 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
             return Ok(None);
         }
         self.left -= 1;
-        seed.deserialize(&mut *self.reader).map(Some)
+        match seed.deserialize(&mut *self.reader) {
+            Ok(element) => Ok(Some(element)),
+            Err(Error) => Ok(self.none()),
+        }
     }
 
     #[inline(always)]
@@ -186,6 +212,21 @@ impl<'de> MapAccess<'de> for Elements<'_, 'de> {
     }
 
     #[inline(always)]
+    fn next_entry_seed<K: DeserializeSeed<'de>, V: DeserializeSeed<'de>>(
+        &mut self,
+        key: K,
+        value: V,
+    ) -> Result<Option<(K::Value, V::Value)>> {
+        let Some(key) = self.next_element_seed(key)? else {
+            return Ok(None);
+        };
+        match value.deserialize(&mut *self.reader) {
+            Ok(value) => Ok(Some((key, value))),
+            Err(Error) => Ok(self.none()),
+        }
+    }
+
+    #[inline(always)]
     fn size_hint(&self) -> Option<usize> {
         Some(self.left)
     }
@@ -203,17 +244,23 @@ impl<'de> SeqAccess<'de> for Fields<'_, 'de> {
     }
 }
 
-impl<'de> EnumAccess<'de> for &mut Reader<'de> {
+/// One of an enumeration's variants, or its `FIRST_ALONE`.
+struct Variants<'a, 'de, const FIRST_ALONE: bool>(&'a mut Reader<'de>);
+
+impl<'a, 'de, const FIRST_ALONE: bool> EnumAccess<'de> for Variants<'a, 'de, FIRST_ALONE> {
     type Error = Error;
-    type Variant = Self;
+    type Variant = &'a mut Reader<'de>;
 
     /// Fails at once after an error: going on with the first variant, of a type that holds itself, might not end.
     #[inline(always)]
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self)> {
-        let index = self.word::<32>();
-        self.end()?;
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant)> {
+        let index = self.0.word::<32>();
+        self.0.end()?;
+        if FIRST_ALONE && index != 0 {
+            return Err(Error);
+        }
         let value = seed.deserialize(IntoDeserializer::<Error>::into_deserializer(index))?;
-        Ok((value, self))
+        Ok((value, self.0))
     }
 }
 

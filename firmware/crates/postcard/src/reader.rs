@@ -92,25 +92,6 @@ impl<'de> Reader<'de> {
         0
     }
 
-    /// A varint of at most 128 bits.
-    #[inline(never)]
-    pub(crate) fn longest(&mut self) -> u128 {
-        let mut value = 0;
-        for shift in (0..128).step_by(7) {
-            let byte = self.byte();
-            let part = u128::from(byte & 0x7f);
-            if shift == 126 && part > 3 {
-                break;
-            }
-            value |= part << shift;
-            if byte < 0x80 {
-                return value;
-            }
-        }
-        self.fail();
-        0
-    }
-
     /// A number of elements or bytes: no more than there are bytes left.
     #[inline(never)]
     pub(crate) fn count(&mut self) -> usize {
@@ -145,6 +126,16 @@ impl<'de> Reader<'de> {
         };
         self.rest = rest;
         *bytes
+    }
+
+    /// Passes over bytes that must all be zero.
+    #[inline(never)]
+    pub(crate) fn zeros(&mut self, length: usize) {
+        for _ in 0..length {
+            if self.byte() != 0 {
+                self.fail();
+            }
+        }
     }
 
     /// Bytes that are a text in UTF-8.
