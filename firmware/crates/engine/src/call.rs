@@ -11,7 +11,7 @@ use wasmtime::Store;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentExportIndex, Instance, TypedFunc};
 
-use crate::bindings::wasmcloud::messaging::types::BrokerMessage;
+use crate::signature::describe;
 use crate::state::State;
 use crate::value::{Answer, Parameters, Value, other};
 
@@ -94,6 +94,16 @@ impl Entry {
         }
     }
 
+    /// The function's type, as [`describe`] says it.
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Schedule => ">x:,:s,)",
+            Self::Service => ">x:,:,)",
+            Self::Edge => "sb>x:,:s,)",
+            Self::Message => "rsubject:s,body:lC),reply-to:os),)>x:,:s,)",
+        }
+    }
+
     /// The export that cleans up after an error, with the place of the answer. Artifacts have it where that function has nothing
     /// to do after `ok`; in others the engine runs it after each call.
     const fn cleanup(self) -> &'static str {
@@ -140,22 +150,21 @@ impl Entries {
     ) -> wasmtime::Result<Self> {
         let mut entries = Vec::new();
         for entry in Entry::ALL {
-            let Some(index) = entry.find(component) else {
+            let found = find(component, entry.interface(), entry.function());
+            let Some((item, index)) = found else {
                 continue;
             };
+            let fits = match &item {
+                ComponentItem::ComponentFunc(kind) => {
+                    describe(kind).as_deref() == Some(entry.kind())
+                }
+                _ => false,
+            };
+            if !fits {
+                let interface = entry.interface();
+                return Err(wasmtime::format_err!("{interface}: {}", other()));
+            }
             let function = instance.get_func(&mut *store, index).ok_or_else(none)?;
-            match entry {
-                Entry::Schedule => function.typed::<(), (Outcome,)>(&mut *store).map(drop),
-                Entry::Service => function
-                    .typed::<(), (Result<(), ()>,)>(&mut *store)
-                    .map(drop),
-                Entry::Edge => function
-                    .typed::<(String, bool), (Outcome,)>(&mut *store)
-                    .map(drop),
-                Entry::Message => function
-                    .typed::<(BrokerMessage,), (Outcome,)>(&mut *store)
-                    .map(drop),
-            }?;
             let function = function.typed(&mut *store)?;
             let cleanup = component.get_export_index(None, entry.cleanup());
             let cleanup = cleanup.and_then(|index| instance.get_func(&mut *store, index));

@@ -146,15 +146,46 @@ fn a_trigger_without_its_export_is_refused() {
 
 #[test]
 fn an_export_of_another_type_is_incompatible() {
-    let text = exporting(
-        "petiole:schedule/handler@0.1.0",
-        "run",
-        "(result u32)",
-        "(result i32)",
-        "(i32.const 0)",
-    );
-    let (guest, _) = load_on(Devices::default(), &text, granted());
-    assert!(matches!(guest.err(), Some(LoadError::Incompatible(_))));
+    let answer = "(result (result (error string)))";
+    for (interface, function, kind, core) in [
+        (
+            "petiole:schedule/handler@0.1.0",
+            "run",
+            "(result u32)".into(),
+            "(result i32)",
+        ),
+        (
+            "petiole:schedule/handler@0.1.0",
+            "run",
+            format!("(param \"one\" u32) {answer}"),
+            "(param i32) (result i32)",
+        ),
+        (
+            "wasi:cli/run@0.2.0",
+            "run",
+            "(result bool)".into(),
+            "(result i32)",
+        ),
+        (
+            "petiole:gpio/handler@0.1.0",
+            "edge",
+            format!("(param \"label\" string) (param \"high\" u8) {answer}"),
+            "(param i32 i32 i32) (result i32)",
+        ),
+        (
+            "wasmcloud:messaging/handler@0.2.0",
+            "handle-message",
+            format!("(param \"subject\" string) {answer}"),
+            "(param i32 i32) (result i32)",
+        ),
+    ] {
+        let text = exporting(interface, function, &kind, core, "(i32.const 0)");
+        let (guest, _) = load_on(Devices::default(), &text, granted());
+        assert!(
+            matches!(guest.err(), Some(LoadError::Incompatible(text)) if text.contains(interface)),
+            "{interface} {kind}"
+        );
+    }
 }
 
 #[test]
