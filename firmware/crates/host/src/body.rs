@@ -24,7 +24,7 @@ impl<'a> Body<'a> {
     /// The value under `name`, which must be there.
     pub fn field(&self, name: &'static str) -> Result<Reader<'a>, Refused> {
         self.find(name)?
-            .ok_or(Refused::new(Refusal::Malformed, name))
+            .ok_or_else(|| Refused::new(Refusal::Malformed, name))
     }
 
     /// The number under `name`.

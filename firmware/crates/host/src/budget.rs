@@ -14,7 +14,8 @@ pub struct Budget {
     left: i64,
     most: i64,
     call: i64,
-    refill: i64,
+    /// Thousandths of fuel in a millisecond.
+    refill: u64,
     resume: i64,
     filled_ms: u64,
     dry: bool,
@@ -28,7 +29,7 @@ impl Budget {
             left: most,
             most,
             call: scaled(limits.fuel),
-            refill: clamped(limits.fuel_refill),
+            refill: limits.fuel_refill,
             resume: scaled((limits.fuel_refill / RESUME_PART).max(1)),
             filled_ms: now_ms,
             dry: false,
@@ -37,8 +38,7 @@ impl Budget {
 
     /// Fills up to now.
     pub fn fill(&mut self, now_ms: u64) {
-        let passed = clamped(now_ms.saturating_sub(self.filled_ms));
-        self.add(passed.saturating_mul(self.refill));
+        self.add(product(now_ms.saturating_sub(self.filled_ms), self.refill));
         self.filled_ms = self.filled_ms.max(now_ms);
         self.dry &= self.left < self.resume;
     }
@@ -72,19 +72,22 @@ impl Budget {
         match need.saturating_sub(self.left) {
             ..=0 => 0,
             missing => {
-                let wait = (missing as u64).div_ceil(self.refill.max(1) as u64);
+                let wait = (missing as u64).div_ceil(self.refill.max(1));
                 self.filled_ms.saturating_add(wait)
             }
         }
     }
 }
 
-fn clamped(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+fn scaled(fuel: u64) -> i64 {
+    product(fuel, SCALE)
 }
 
-fn scaled(fuel: u64) -> i64 {
-    clamped(fuel.saturating_mul(SCALE))
+/// As much of the product as the bucket counts.
+#[inline(never)]
+fn product(left: u64, right: u64) -> i64 {
+    let product = left.checked_mul(right);
+    product.map_or(i64::MAX, |product| product.min(i64::MAX as u64) as i64)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! ```
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use petiole_link::Fault;
@@ -11,33 +12,36 @@ use petiole_trust::Refusal;
 
 use crate::LoadError;
 
-/// A refusal with what it is about.
+/// A refusal with what it is about in a few words, which may be none. One word wide: nearly everything here may fail so, and hands
+/// it on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// Which refusal.
-    pub refusal: Refusal,
-    /// What it is about, in a few words; may be empty.
-    pub detail: Cow<'static, str>,
-}
+pub struct Refused(Box<(Refusal, Cow<'static, str>)>);
 
 impl Refused {
     /// A refusal with a few words.
-    pub fn new(refusal: Refusal, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            refusal,
-            detail: detail.into(),
-        }
+    #[inline(never)]
+    pub fn new(refusal: Refusal, detail: &'static str) -> Self {
+        Self(Box::new((refusal, Cow::Borrowed(detail))))
+    }
+
+    /// A refusal with words made for it.
+    #[inline(never)]
+    pub fn about(refusal: Refusal, detail: String) -> Self {
+        Self(Box::new((refusal, Cow::Owned(detail))))
+    }
+
+    /// Which refusal.
+    #[must_use]
+    pub fn refusal(&self) -> Refusal {
+        self.0.0
     }
 
     /// As a reason: `bad-signature: ...`.
     #[must_use]
     pub fn reason(&self) -> String {
-        let mut text = String::from(self.refusal.label());
-        if !self.detail.is_empty() {
-            text.push_str(": ");
-            text.push_str(&self.detail);
-        }
-        text
+        let (refusal, detail) = &*self.0;
+        let between = if detail.is_empty() { "" } else { ": " };
+        [refusal.label(), between, detail].concat()
     }
 }
 
@@ -64,14 +68,14 @@ impl From<StoreError> for Refused {
 
 impl From<LoadError> for Refused {
     fn from(error: LoadError) -> Self {
-        Self::new(error.refusal, error.detail)
+        Self::about(error.refusal, error.detail)
     }
 }
 
 impl From<Refused> for Fault {
     fn from(refused: Refused) -> Self {
         Self {
-            rc: refused.refusal.rc(),
+            rc: refused.refusal().rc(),
             reason: refused.reason(),
         }
     }

@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 
 use petiole_cbor::Writer;
 
+use crate::schedule::NEVER;
+
 /// Bytes of events that are kept.
 const CAPACITY: usize = 8192;
 /// Part of it that log lines and measurements leave to events about the board itself.
@@ -272,11 +274,12 @@ impl Events {
         }
     }
 
-    /// When the next event is due; none when nothing waits.
-    pub fn next_due(&self) -> Option<u64> {
-        self.held
-            .iter()
-            .map(|event| event.sent_ms.map_or(0, |sent| sent + RETRY_MS))
-            .min()
+    /// When the next event is due, milliseconds since the start; [`NEVER`] when nothing waits.
+    pub fn next_due(&self) -> u64 {
+        let mut due = NEVER;
+        for event in &self.held {
+            due = due.min(event.sent_ms.map_or(0, |sent| sent + RETRY_MS));
+        }
+        due
     }
 }

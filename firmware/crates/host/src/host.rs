@@ -90,7 +90,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Host<F, R> {
                 reset,
             };
             if let Some(message) = answer(message, &mut service) {
-                write_frames(&message, |line| out.write(line));
+                write_frames(&message, &mut |line| out.write(line));
             }
         }
     }
@@ -107,15 +107,15 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Host<F, R> {
             events.send_due(now_ms, |sequence, body| {
                 sent_all = out.room() >= framed_size(HEADER + body.len());
                 if sent_all {
-                    write_frames(&event(sequence as u8, body), |line| out.write(line));
+                    write_frames(&event(sequence as u8, body), &mut |line| out.write(line));
                 }
                 sent_all
             });
             if sent_all {
-                due = due.min(events.next_due().unwrap_or(due));
+                due = due.min(events.next_due());
             }
         }
-        due.min(self.manager.next_due(now_ms).unwrap_or(due))
+        due.min(self.manager.next_due(now_ms))
     }
 
     /// Keeps a log line of the board itself, to be sent with the other events.

@@ -133,7 +133,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
                 let missing = |label: &&str| !of_peer && !offered.contains(&(label, interface));
                 if let Some(label) = grant.labels().find(missing) {
                     let detail = [label, " for ", interface].concat();
-                    return Err(Refused::new(Refusal::NoSuchLabel, detail));
+                    return Err(Refused::about(Refusal::NoSuchLabel, detail));
                 }
             }
         }
@@ -142,7 +142,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
                 if let Trigger::Edge { label, .. } = trigger
                     && !offered.contains(&(label, peers::PINS))
                 {
-                    return Err(Refused::new(Refusal::NoSuchLabel, String::from(label)));
+                    return Err(Refused::about(Refusal::NoSuchLabel, String::from(label)));
                 }
             }
         }

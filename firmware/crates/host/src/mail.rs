@@ -10,6 +10,7 @@ use petiole_interfaces::messages::{INBOX, Message, MessageError};
 
 use crate::decimal::push_decimal;
 use crate::member::Origin;
+use crate::schedule::NEVER;
 
 /// Messages that wait to be handed out, and requests that wait for an answer.
 const MOST: usize = 16;
@@ -137,16 +138,18 @@ impl Mail {
         }
     }
 
-    /// When there is something to do, milliseconds since the start; 0 for at once.
-    pub fn next_due(&self) -> Option<u64> {
+    /// When there is something to do, milliseconds since the start; 0 for at once, [`NEVER`] while nothing waits.
+    pub fn next_due(&self) -> u64 {
         if !self.letters.is_empty() {
-            return Some(0);
+            return 0;
         }
-        let waiting = self
-            .requests
-            .iter()
-            .filter(|request| request.waker.is_some());
-        waiting.map(|request| request.deadline_ms).min()
+        let mut due = NEVER;
+        for request in &self.requests {
+            if request.waker.is_some() {
+                due = due.min(request.deadline_ms);
+            }
+        }
+        due
     }
 
     /// Forgets the requests of a guest that is gone.

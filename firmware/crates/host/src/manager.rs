@@ -133,7 +133,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
 
     pub(crate) fn find_or_refuse(&self, name: &str) -> Result<usize, Refused> {
         self.find(name)
-            .ok_or_else(|| Refused::new(Refusal::NoSuchWorkload, String::from(name)))
+            .ok_or_else(|| Refused::about(Refusal::NoSuchWorkload, String::from(name)))
     }
 
     /// Keeps an identity, in flash first.

@@ -13,6 +13,8 @@ use crate::Call;
 use crate::breaches::Breaches;
 use crate::budget::Budget;
 use crate::clock::Clock;
+#[cfg(doc)]
+use crate::schedule::NEVER;
 use crate::triggers::Triggers;
 use crate::wake::Ready;
 
@@ -221,15 +223,19 @@ impl<G> Member<G> {
         self.charged = used;
     }
 
-    /// When it wants to be looked at again, milliseconds since the start.
-    pub fn next_due(&self, now_ms: u64, clock: &Clock) -> Option<u64> {
-        let alarm = match self.alarm.get() {
-            u64::MAX => None,
-            at_ns => Some(at_ns.div_ceil(NS_PER_MS)),
-        };
-        let want = self.want_with_fuel().map(|_| self.fuel_at());
-        let inputs = (!self.triggers.edges.is_empty() && self.inputs.get()).then_some(0);
-        let timed = self.triggers.next_due(now_ms, clock);
-        [alarm, want, inputs, timed].into_iter().flatten().min()
+    /// When it wants to be looked at again, milliseconds since the start; [`NEVER`] while nothing is to come.
+    pub fn next_due(&self, now_ms: u64, clock: &Clock) -> u64 {
+        if !self.triggers.edges.is_empty() && self.inputs.get() {
+            return 0;
+        }
+        let mut due = self.triggers.next_due(now_ms, clock);
+        let alarm_ns = self.alarm.get();
+        if alarm_ns != u64::MAX {
+            due = due.min(alarm_ns.div_ceil(NS_PER_MS));
+        }
+        if self.want_with_fuel().is_some() {
+            due = due.min(self.fuel_at());
+        }
+        due
     }
 }

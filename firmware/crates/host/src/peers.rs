@@ -57,13 +57,11 @@ pub fn order(
     let mut order = Vec::with_capacity(components.len());
     while order.len() < components.len() {
         let waits_for_none = |at: &usize| {
-            let providers = components[*at]
-                .grants()
-                .filter_map(|grant| provider(&grant, components, offered));
-            !order.contains(at)
-                && providers
-                    .into_iter()
-                    .all(|provider| order.contains(&provider))
+            let is_there = |grant| {
+                provider(&grant, components, offered)
+                    .is_none_or(|provider| order.contains(&provider))
+            };
+            !order.contains(at) && components[*at].grants().all(is_there)
         };
         match (0..components.len()).find(waits_for_none) {
             Some(next) => order.push(next),
@@ -71,7 +69,7 @@ pub fn order(
                 let stuck = (0..components.len()).find(|at| !order.contains(at));
                 let name = stuck.map_or("", |at| components[at].name());
                 let detail = ["component ", name, " uses itself through others"].concat();
-                return Err(Refused::new(Refusal::Incompatible, detail));
+                return Err(Refused::about(Refusal::Incompatible, detail));
             }
         }
     }

@@ -15,8 +15,10 @@ use crate::events::Field;
 use crate::manager::Manager;
 use crate::member::{MOST_WAITING, Member, Origin, Want};
 use crate::shared::Shared;
-use crate::workload::Workload;
 use crate::{Call, GuestRunner};
+
+/// The time of what does not come.
+pub const NEVER: u64 = u64::MAX;
 
 impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
     /// Does what is due, with at most one slice of a guest.
@@ -45,19 +47,17 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
         }
     }
 
-    /// When [`Manager::work`] has something to do again, milliseconds since the start.
-    pub fn next_due(&self, now_ms: u64) -> Option<u64> {
-        let of_workload = |workload: &Workload<R::Guest>| {
-            let members = workload
-                .members
-                .iter()
-                .filter_map(|member| member.next_due(now_ms, &self.shared.clock));
-            let others = [workload.trial_due(now_ms), workload.restart.at_ms];
-            members.chain(others.into_iter().flatten()).min()
-        };
-        let mail = self.shared.mail.borrow().next_due();
-        let workloads = self.workloads.iter().filter_map(of_workload);
-        workloads.chain(mail).min()
+    /// When [`Manager::work`] has something to do again, milliseconds since the start; [`NEVER`] while nothing waits.
+    pub fn next_due(&self, now_ms: u64) -> u64 {
+        let mut due = self.shared.mail.borrow().next_due();
+        for workload in &self.workloads {
+            due = due.min(workload.restart.at_ms.unwrap_or(NEVER));
+            due = due.min(workload.trial_due(now_ms));
+            for member in &workload.members {
+                due = due.min(member.next_due(now_ms, &self.shared.clock));
+            }
+        }
+        due
     }
 
     fn tick(&mut self, at: usize, number: usize, now_ms: u64, now_ns: u64) {
@@ -85,13 +85,15 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
 
     /// The member that gets the next slice.
     fn choose(&mut self, now_ms: u64) -> Option<(usize, usize)> {
-        let (mut late, mut after, mut first) = (None, None, None);
+        let (mut late, mut after, mut first) = ((NEVER, None), None, None);
         for (at, workload) in self.workloads.iter().enumerate() {
             for (number, member) in workload.members.iter().enumerate() {
                 let place = (at, number);
                 match member.want(now_ms) {
                     Some(Want::Late(since)) => {
-                        late = late.into_iter().chain([(since, place)]).min();
+                        if late.1.is_none() || since < late.0 {
+                            late = (since, Some(place));
+                        }
                     }
                     Some(Want::Slice) => {}
                     None => continue,
@@ -103,8 +105,8 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
             }
         }
         let ring = after.or(first)?;
-        match late {
-            Some((_, place)) if !self.jumped && place != ring => {
+        match late.1 {
+            Some(place) if !self.jumped && place != ring => {
                 self.jumped = true;
                 Some(place)
             }

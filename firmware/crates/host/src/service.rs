@@ -1,14 +1,13 @@
 //! The commands of SMP group 64 (formats reference, section 8).
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
-use petiole_cbor::{Malformed, Writer};
+use petiole_cbor::Writer;
 use petiole_interfaces::Message;
 use petiole_interfaces::messages::is_subject;
 use petiole_link::{Fault, Image, Outcome, Request, Task};
-use petiole_store::{Identity, MappedFlash};
-use petiole_trust::{Anchor, DeviceKey, Refusal, is_name, verify_rotation};
+use petiole_store::{Identity, MappedFlash, read_anchors};
+use petiole_trust::{DeviceKey, Refusal, is_name, verify_rotation};
 
 use crate::GuestRunner;
 use crate::answers::{limits, row, state, taken, wall};
@@ -48,41 +47,7 @@ pub struct Service<'h, F, R: GuestRunner> {
 
 impl<F: MappedFlash + 'static, R: GuestRunner> petiole_link::Service for Service<'_, F, R> {
     fn call(&mut self, request: &Request<'_>, out: &mut Writer<'_>) -> Result<Outcome, Fault> {
-        let body = Body(request.body);
-        match (request.command, request.write) {
-            (command::FACTS, false) => self.facts(out),
-            (command::ENROLL, true) => self.enroll(&body, out)?,
-            (command::PROVE, true) => self.prove(&body, out)?,
-            (command::ENVELOPE, true) => self.envelope(&body, out)?,
-            (command::PAYLOAD, true) => {
-                let (offset, data) = body.block()?;
-                taken(self.manager.code_block(offset, data)?, out);
-            }
-            (command::ACTIVATE, true) => state(self.manager.activate(body.name()?)?, out),
-            (command::CONFIRM, true) => state(
-                self.manager.confirm(body.name()?, body.number("seq")?)?,
-                out,
-            ),
-            (command::WORKLOADS, false) => self.workloads(out),
-            (command::REMOVE, true) => {
-                self.manager.remove(body.name()?)?;
-                out.map(0);
-            }
-            (command::SUBSCRIBE, true) => self.subscribe(&body, out)?,
-            (command::TIME, true) => {
-                self.set_time(body.number("unix")?, body.number("unc")?);
-                out.map(0);
-            }
-            (command::DELTA, true) => {
-                let (offset, data) = body.block()?;
-                taken(self.manager.patch_block(offset, data)?, out);
-            }
-            (command::ANCHORS, true) => self.anchors(&body, out)?,
-            (command::MESSAGE, true) => self.message(&body, out)?,
-            (command::RESTART, true) => state(self.manager.restart(body.name()?)?, out),
-            _ => return Ok(Outcome::Unknown),
-        }
-        Ok(Outcome::Done)
+        self.answer(request, out).map_err(Fault::from)
     }
 
     fn tasks(&mut self, row: &mut dyn FnMut(&Task<'_>)) {
@@ -129,6 +94,49 @@ impl<F: MappedFlash + 'static, R: GuestRunner> petiole_link::Service for Service
 }
 
 impl<F: MappedFlash + 'static, R: GuestRunner> Service<'_, F, R> {
+    fn answer(&mut self, request: &Request<'_>, out: &mut Writer<'_>) -> Result<Outcome, Refused> {
+        let body = Body(request.body);
+        match (request.command, request.write) {
+            (command::FACTS, false) => self.facts(out),
+            (command::ENROLL, true) => self.enroll(&body, out)?,
+            (command::PROVE, true) => self.prove(&body, out)?,
+            (command::ENVELOPE, true) => self.envelope(&body, out)?,
+            (command::PAYLOAD | command::DELTA, true) => {
+                let (offset, data) = body.block()?;
+                let code = request.command == command::PAYLOAD;
+                let went = if code {
+                    self.manager.code_block(offset, data)
+                } else {
+                    self.manager.patch_block(offset, data)
+                };
+                taken(went?, out);
+            }
+            (command::ACTIVATE | command::CONFIRM | command::RESTART, true) => {
+                let name = body.name()?;
+                let came = match request.command {
+                    command::ACTIVATE => self.manager.activate(name),
+                    command::CONFIRM => self.manager.confirm(name, body.number("seq")?),
+                    _ => self.manager.restart(name),
+                };
+                state(came?, out);
+            }
+            (command::WORKLOADS, false) => self.workloads(out),
+            (command::REMOVE, true) => {
+                self.manager.remove(body.name()?)?;
+                out.map(0);
+            }
+            (command::SUBSCRIBE, true) => self.subscribe(&body, out)?,
+            (command::TIME, true) => {
+                self.set_time(body.number("unix")?, body.number("unc")?);
+                out.map(0);
+            }
+            (command::ANCHORS, true) => self.anchors(&body, out)?,
+            (command::MESSAGE, true) => self.message(&body, out)?,
+            _ => return Ok(Outcome::Unknown),
+        }
+        Ok(Outcome::Done)
+    }
+
     fn facts(&mut self, out: &mut Writer<'_>) {
         let manager = &self.manager;
         let (facts, identity) = (&manager.facts, manager.identity.as_ref());
@@ -202,9 +210,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Service<'_, F, R> {
                 "enrollment needs names of device and site and 1 to 8 anchors",
             ));
         }
-        let anchors = (0..count)
-            .map(|_| Anchor::from_bytes(list.bytes()?).ok_or(Malformed))
-            .collect::<Result<Vec<_>, _>>()?;
+        let anchors = read_anchors(&mut list, count)?;
         let mut board_entropy = [0; 32];
         self.manager.shared.board.entropy(&mut board_entropy);
         let seed = DeviceKey::new_seed(&host_entropy, &board_entropy);
@@ -280,7 +286,10 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Service<'_, F, R> {
         let rotation = verify_rotation(message, &identity.anchors, identity.rotation)?;
         let mut identity = identity.clone();
         identity.rotation = rotation.sequence();
-        identity.anchors = rotation.anchors().collect();
+        identity.anchors.clear();
+        for anchor in rotation.anchors() {
+            identity.anchors.push(anchor);
+        }
         out.map(1).text("anchors").array(identity.anchors.len());
         for anchor in &identity.anchors {
             out.bytes(&anchor.key_id());

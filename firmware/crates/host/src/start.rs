@@ -116,11 +116,12 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
         for (number, component) in components.iter().enumerate() {
             let code = manifest.verify_code(number, code)?;
             let limits = self.limits(component)?;
-            let peers: Vec<_> = components
-                .iter()
-                .map(Component::name)
-                .filter(|name| *name != component.name())
-                .collect();
+            let mut peers = Vec::new();
+            for other in &components {
+                if other.name() != component.name() {
+                    peers.push(other.name());
+                }
+            }
             self.runner.check(code, component, &limits, &peers)?;
         }
         Ok(())

@@ -173,10 +173,16 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
     /// Code with this digest in any slot but one, which is being written.
     fn find_code(&self, but: (u8, Side), part: &Part) -> Option<&'static [u8]> {
         let count = self.store().layout().count;
-        let slots = (0..count).flat_map(|index| [(index, Side::A), (index, Side::B)]);
-        slots
-            .filter(|slot| *slot != but)
-            .find_map(|(index, side)| self.code_in(index, side, part))
+        for index in 0..count {
+            for side in [Side::A, Side::B] {
+                if (index, side) != but
+                    && let Some(code) = self.code_in(index, side, part)
+                {
+                    return Some(code);
+                }
+            }
+        }
+        None
     }
 
     fn code_in(&self, index: u8, side: Side, part: &Part) -> Option<&'static [u8]> {
@@ -219,7 +225,7 @@ impl<F: MappedFlash + 'static, R: GuestRunner> Manager<F, R> {
         self.emit_state_as(at, "verified", "");
         match self.check(&manifest, &descriptor, code) {
             // The release that runs may hold what this one needs: activation will tell.
-            Err(refused) if refused.refusal == Refusal::NoSpace => {}
+            Err(refused) if refused.refusal() == Refusal::NoSpace => {}
             checked => checked?,
         }
         self.set_phase(at, Phase::Staged)?;

@@ -10,6 +10,7 @@ use petiole_trust::{Component, Edge, Refusal, Trigger};
 use crate::clock::Clock;
 use crate::cron::Cron;
 use crate::error::Refused;
+use crate::schedule::NEVER;
 
 /// A moment that comes again and again.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ struct Timer {
 #[derive(Debug)]
 struct Calendar {
     cron: Cron,
-    /// The next one, seconds since 1970, and the time at which that was worked out.
+    /// The next one, milliseconds since 1970, [`NEVER`] if none comes; and the time at which that was worked out.
     next: Option<(u64, u64)>,
 }
 
@@ -119,19 +120,19 @@ impl Triggers {
         let Some(unix_ms) = clock.unix_ms(now_ms) else {
             return !core::mem::replace(&mut self.told_unset, true);
         };
-        let unix = unix_ms / 1_000;
         for Calendar { cron, next } in &mut self.calendars {
             match *next {
-                Some((time, _)) if time <= unix => {
+                Some((time, _)) if time <= unix_ms => {
                     self.wanted_ms.get_or_insert(now_ms);
                     *next = None;
                 }
                 // The clock was set back since.
-                Some((_, seen)) if unix < seen => *next = None,
+                Some((_, seen)) if unix_ms < seen => *next = None,
                 _ => {}
             }
             if next.is_none() {
-                *next = Some((cron.next_after(unix).unwrap_or(u64::MAX), unix));
+                let time = cron.next_after(unix_ms / 1_000);
+                *next = Some((time.map_or(NEVER, |time| time * 1_000), unix_ms));
             }
         }
         false
@@ -147,18 +148,19 @@ impl Triggers {
         self.wanted_ms.take()
     }
 
-    /// When [`Triggers::tick`] has something to note, milliseconds since the start.
-    pub fn next_due(&self, now_ms: u64, clock: &Clock) -> Option<u64> {
-        let timer = self.timers.iter().map(|timer| timer.due_ms).min();
-        let unix_ms = clock.unix_ms(now_ms);
-        let calendar = self.calendars.iter().filter_map(|calendar| {
-            let wait = match calendar.next {
-                Some((time, _)) => time.saturating_mul(1_000).saturating_sub(unix_ms?),
-                None => unix_ms.map(|_| 0)?,
-            };
-            Some(now_ms.saturating_add(wait))
-        });
-        timer.into_iter().chain(calendar).min()
+    /// When [`Triggers::tick`] has something to note, milliseconds since the start; [`NEVER`] when that is not known.
+    pub fn next_due(&self, now_ms: u64, clock: &Clock) -> u64 {
+        let mut due = NEVER;
+        for timer in &self.timers {
+            due = due.min(timer.due_ms);
+        }
+        if let Some(unix_ms) = clock.unix_ms(now_ms) {
+            for calendar in &self.calendars {
+                let time = calendar.next.map_or(0, |(time, _)| time);
+                due = due.min(now_ms.saturating_add(time.saturating_sub(unix_ms)));
+            }
+        }
+        due
     }
 }
 
@@ -169,7 +171,11 @@ fn calendar(text: &str, zone: Option<&str>) -> Result<Calendar, Refused> {
             "boards know no time zone but UTC",
         ));
     }
-    let cron = Cron::parse(text)
-        .ok_or_else(|| Refused::new(Refusal::Malformed, ["calendar ", text].concat()))?;
-    Ok(Calendar { cron, next: None })
+    match Cron::parse(text) {
+        Some(cron) => Ok(Calendar { cron, next: None }),
+        None => {
+            let detail = ["calendar ", text].concat();
+            Err(Refused::about(Refusal::Malformed, detail))
+        }
+    }
 }

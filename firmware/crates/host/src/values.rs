@@ -35,15 +35,19 @@ impl<F> Values<F> {
         component: &Component<'_>,
         limits: &Limits,
     ) -> Self {
-        let grants = component.grants();
-        let buckets = grants
-            .filter(|grant| grant.import().starts_with(INTERFACE))
-            .flat_map(|grant| grant.labels().map(String::from));
+        let mut buckets = Vec::new();
+        for grant in component.grants() {
+            if grant.import().starts_with(INTERFACE) {
+                for label in grant.labels() {
+                    buckets.push(String::from(label));
+                }
+            }
+        }
         Self {
             store,
             shared,
             origin,
-            buckets: buckets.collect(),
+            buckets,
             most: limits.key_value,
             breaches: Breaches::default(),
         }
@@ -90,11 +94,15 @@ impl<F: MappedFlash> KeyValue for Values<F> {
 
     fn keys(&mut self, bucket: &str, skip: u64, most: u64) -> Result<Vec<String>, KeyValueError> {
         let store = self.store.borrow();
+        let mut page = Vec::new();
         let keys = store.value_keys(&self.origin.workload, bucket);
-        let page = keys
-            .skip(usize::try_from(skip).unwrap_or(usize::MAX))
-            .take(usize::try_from(most).unwrap_or(usize::MAX));
-        Ok(page.map(String::from).collect())
+        for (number, key) in keys.enumerate() {
+            let number = number as u64;
+            if number >= skip && number - skip < most {
+                page.push(String::from(key));
+            }
+        }
+        Ok(page)
     }
 }
 

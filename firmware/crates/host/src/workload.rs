@@ -7,6 +7,7 @@ use petiole_store::{Candidate, Phase, Record, Release};
 use petiole_trust::{Descriptor, Manifest, Probation};
 
 use crate::member::{Active, Member};
+use crate::schedule::NEVER;
 
 /// First and longest wait before stopped guests are started again, milliseconds.
 const RESTART_MS: (u64, u64) = (1_000, 60_000);
@@ -147,16 +148,18 @@ impl<G> Workload<G> {
     }
 
     /// When a trial may end without a call that does it, milliseconds since the start: late, or because a service has run for long
-    /// enough.
-    pub fn trial_due(&self, now_ms: u64) -> Option<u64> {
-        let trial = self.trial?;
+    /// enough. [`NEVER`] without a trial.
+    pub fn trial_due(&self, now_ms: u64) -> u64 {
+        let Some(trial) = &self.trial else {
+            return NEVER;
+        };
         let served = self.started_ms.saturating_add(trial.service_ms());
         let serves = |member: &Member<G>| member.active == Some(Active::Service);
-        Some(if now_ms < served && self.members.iter().any(serves) {
+        if now_ms < served && self.members.iter().any(serves) {
             served.min(trial.deadline_ms)
         } else {
             trial.deadline_ms
-        })
+        }
     }
 
     /// Good calls of all components since the start.

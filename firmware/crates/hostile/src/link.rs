@@ -85,7 +85,7 @@ pub fn frames(data: &[u8]) {
 fn check_message(message: &[u8]) {
     let mut again = Deframer::new();
     let mut found = false;
-    write_frames(message, |line| {
+    write_frames(message, &mut |line| {
         found |= line.iter().any(|byte| again.feed(*byte) == Some(message));
     });
     assert!(found);

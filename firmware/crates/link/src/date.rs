@@ -49,57 +49,79 @@ impl Date {
     }
 }
 
+/// Where the fields of a date stand, how long they are, and the least and most of each.
+const FIELDS: [(u8, u8, u16, u16); 6] = [
+    (0, 4, 1970, 9999),
+    (5, 2, 1, 12),
+    (8, 2, 1, 31),
+    (11, 2, 0, 23),
+    (14, 2, 0, 59),
+    (17, 2, 0, 59),
+];
+
 /// Milliseconds since 1970 of a date from then to 9999, in any time zone; without one it is UTC.
 pub fn parse(text: &str) -> Option<u64> {
-    let (date, rest) = text.as_bytes().split_at_checked(19)?;
-    let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
-    if separators.iter().any(|(at, byte)| date[*at] != *byte) {
+    let (date, mut zone) = text.as_bytes().split_at_checked(19)?;
+    if !has_shape(date, b"0000-00-00T00:00:00") {
         return None;
     }
-    let field = |at: usize, count: usize, low: i64, high: i64| {
-        number(&date[at..at + count]).filter(|value| (low..=high).contains(value))
-    };
-    let (year, month, day) = (
-        field(0, 4, 1970, 9999)?,
-        field(5, 2, 1, 12)?,
-        field(8, 2, 1, 31)?,
-    );
-    let seconds = field(11, 2, 0, 23)? * 3_600 + field(14, 2, 0, 59)? * 60 + field(17, 2, 0, 59)?;
-    let (fraction, zone) = match rest.split_first() {
-        Some((b'.', rest)) => {
-            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            let (digits, zone) = rest.split_at(digits);
-            let scaled = digits.iter().chain(b"000").take(3);
-            let ms = scaled.fold(0, |ms, digit| ms * 10 + i64::from(digit - b'0'));
-            (ms, zone)
+    let mut values = [0; 6];
+    for (value, (at, count, least, most)) in values.iter_mut().zip(FIELDS) {
+        *value = number(&date[usize::from(at)..][..usize::from(count)]);
+        if *value < i32::from(least) || *value > i32::from(most) {
+            return None;
         }
-        _ => (0, rest),
-    };
-    let minutes = match zone {
-        [] | [b'Z'] => 0,
-        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
-            let ahead = number(&[*h1, *h2])? * 60 + number(&[*m1, *m2])?;
-            if *sign == b'+' { ahead } else { -ahead }
+    }
+    let [year, month, day, hour, minute, second] = values;
+    let mut ms = 0;
+    if let [b'.', rest @ ..] = zone {
+        zone = rest;
+        let mut scale = 100;
+        while let [digit @ b'0'..=b'9', rest @ ..] = zone {
+            ms += i32::from(digit - b'0') * scale;
+            scale /= 10;
+            zone = rest;
         }
-        _ => return None,
-    };
+    }
+    let mut ahead = 0;
+    if let [sign @ (b'+' | b'-'), rest @ ..] = zone {
+        if !has_shape(rest, b"00:00") {
+            return None;
+        }
+        ahead = number(&rest[..2]) * 60 + number(&rest[3..]);
+        if *sign == b'-' {
+            ahead = -ahead;
+        }
+    } else if !matches!(zone, [] | [b'Z']) {
+        return None;
+    }
     let shifted = (month + 9) % 12;
-    let year = year - i64::from(month <= 2);
+    let year = year - i32::from(month <= 2);
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * shifted + 2) / 5 + day - 1;
-    let ms = (days - 719_468) * MS_A_DAY + (seconds - minutes * 60) * 1_000 + fraction;
-    let unix_ms = u64::try_from(ms).ok()?;
+    let seconds = hour * 3_600 + minute * 60 + second;
+    let local_ms = i64::from(days - 719_468) * MS_A_DAY + i64::from(seconds * 1_000 + ms);
+    let unix_ms = u64::try_from(local_ms - i64::from(ahead) * 60_000).ok()?;
     // A day that its month does not have comes out as one of the next.
-    let (month, day) = (&date[5..7], &date[8..10]);
-    let same = Date::new(unix_ms.checked_add_signed(minutes * 60_000)?);
-    (&same.0[5..7] == month && &same.0[8..10] == day).then_some(unix_ms)
+    let same = Date::new(local_ms as u64);
+    (same.0[5..10] == date[5..10]).then_some(unix_ms)
 }
 
-fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0, |value, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| value * 10 + i64::from(digit - b'0'))
-    })
+/// Whether digits stand where the shape has zeros, and else the same.
+fn has_shape(text: &[u8], shape: &[u8]) -> bool {
+    text.len() == shape.len()
+        && text.iter().zip(shape).all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == shape,
+        })
+}
+
+/// The number of decimal digits.
+fn number(digits: &[u8]) -> i32 {
+    let mut value = 0;
+    for digit in digits {
+        value = value * 10 + i32::from(digit - b'0');
+    }
+    value
 }
 
 #[cfg(test)]

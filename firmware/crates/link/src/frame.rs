@@ -85,7 +85,7 @@ impl Deframer {
 }
 
 /// Writes a message as frames, a line at a time.
-pub fn write_frames(message: &[u8], mut write: impl FnMut(&[u8])) {
+pub fn write_frames(message: &[u8], write: &mut dyn FnMut(&[u8])) {
     let length = (message.len() as u16 + 2).to_be_bytes();
     let sum = crc16(message).to_be_bytes();
     let mut packet = length.iter().chain(message).chain(&sum).copied();

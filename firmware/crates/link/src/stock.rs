@@ -179,18 +179,18 @@ fn image(image: &Image, out: &mut Writer<'_>) {
 fn about(format: &str, image: &Image) -> Result<String, Error> {
     let format = match format {
         "" => "s",
-        format if format.contains('a') => "snrvmpio",
+        format if format.as_bytes().contains(&b'a') => "snrvmpio",
         format => format,
     };
     let mut text = String::new();
-    for letter in format.chars() {
+    for letter in format.bytes() {
         if !text.is_empty() {
             text.push(' ');
         }
         text.push_str(match letter {
-            's' | 'o' => "Petiole",
-            'n' | 'm' | 'p' | 'i' => image.board,
-            'r' | 'v' | 'b' => image.version,
+            b's' | b'o' => "Petiole",
+            b'n' | b'm' | b'p' | b'i' => image.board,
+            b'r' | b'v' | b'b' => image.version,
             _ => return Err(Error::of(GROUP_OS, os::INVALID_FORMAT)),
         });
     }

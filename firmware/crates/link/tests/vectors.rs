@@ -32,7 +32,7 @@ fn messages_are_framed_and_found_as_python_does() {
     for case in vectors()["messages"].as_array().unwrap() {
         let (message, frames) = (hex(&case["message"]), hex(&case["frames"]));
         let mut written = Vec::new();
-        write_frames(&message, |line| written.extend_from_slice(line));
+        write_frames(&message, &mut |line| written.extend_from_slice(line));
         assert_eq!(written, frames, "{}", case["name"]);
         assert_eq!(
             messages(&frames),

@@ -17,7 +17,8 @@ impl<F: MappedFlash> Store<F> {
     /// # Errors
     /// [`StoreError::Flash`], [`StoreError::Full`].
     pub fn add_crash(&mut self, record: &[u8]) -> Result<u32, StoreError> {
-        let newest = self.crashes().iter().map(|(number, _)| *number).max();
+        let crashes = self.crashes();
+        let newest = crashes.last().map(|(number, _)| *number);
         let number = newest.map_or(0, |number| number.wrapping_add(1));
         let mut bytes = number.to_le_bytes().to_vec();
         bytes.extend_from_slice(record);
@@ -29,14 +30,15 @@ impl<F: MappedFlash> Store<F> {
     /// The crash records that are kept with their numbers, oldest first.
     #[must_use]
     pub fn crashes(&self) -> Vec<(u32, &[u8])> {
-        let mut found: Vec<_> = (0..CRASHES)
-            .filter_map(|number| self.journal.get(self.flash(), &[key(number)]))
-            .filter_map(|bytes| {
-                let (number, record) = bytes.split_first_chunk()?;
-                Some((u32::from_le_bytes(*number), record))
-            })
-            .collect();
-        found.sort_unstable_by_key(|(number, _)| *number);
+        let mut found: Vec<(u32, &[u8])> = Vec::new();
+        for place in 0..CRASHES {
+            let bytes = self.journal.get(self.flash(), &[key(place)]);
+            if let Some((number, record)) = bytes.and_then(<[u8]>::split_first_chunk) {
+                let number = u32::from_le_bytes(*number);
+                let before = found.iter().take_while(|(known, _)| *known < number);
+                found.insert(before.count(), (number, record));
+            }
+        }
         found
     }
 

@@ -49,9 +49,7 @@ impl Identity {
         if count > MAX_ANCHORS {
             return Err(Malformed);
         }
-        let anchors = (0..count)
-            .map(|_| Anchor::from_bytes(reader.bytes()?).ok_or(Malformed))
-            .collect::<Result<_, _>>()?;
+        let anchors = read_anchors(&mut reader, count)?;
         let rotation = reader.unsigned()?;
         reader.end()?;
         Ok(Self {
@@ -68,4 +66,16 @@ impl Identity {
     pub const fn has_room_for(anchors: usize) -> bool {
         anchors <= MAX_ANCHORS
     }
+}
+
+/// The next `count` byte strings as trust anchors.
+///
+/// # Errors
+/// [`Malformed`] for what is no public key.
+pub fn read_anchors(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Anchor>, Malformed> {
+    let mut anchors = Vec::new();
+    for _ in 0..count {
+        anchors.push(Anchor::from_bytes(reader.bytes()?).ok_or(Malformed)?);
+    }
+    Ok(anchors)
 }

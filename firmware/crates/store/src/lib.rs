@@ -30,7 +30,7 @@ mod values;
 
 pub use error::StoreError;
 pub use flash::{Layout, MAX_WORD, MappedFlash};
-pub use identity::Identity;
+pub use identity::{Identity, read_anchors};
 pub use record::{Accepted, Candidate, Outcome, Phase, Record, Release, Side};
 pub use slots::Written;
 pub use store::{Boot, Store};

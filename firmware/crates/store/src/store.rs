@@ -293,10 +293,13 @@ fn decode<T>(
     bytes: Option<&[u8]>,
     decode: impl FnOnce(&[u8]) -> Result<T, Malformed>,
 ) -> Result<Option<T>, StoreError> {
-    bytes
-        .map(decode)
-        .transpose()
-        .map_err(|Malformed| StoreError::Corrupted)
+    let Some(bytes) = bytes else {
+        return Ok(None);
+    };
+    match decode(bytes) {
+        Ok(found) => Ok(Some(found)),
+        Err(Malformed) => Err(StoreError::Corrupted),
+    }
 }
 
 fn encode(fill: impl FnOnce(&mut Writer<'_>)) -> Result<(Vec<u8>, usize), StoreError> {

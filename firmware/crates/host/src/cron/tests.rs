@@ -10,7 +10,7 @@ fn after(text: &str, unix: u64) -> Option<u64> {
 #[test]
 fn days_are_those_of_the_calendar() {
     assert_eq!(month_and_day(0), (1, 1));
-    assert_eq!(month_and_day(NOW / 86_400), (11, 21));
+    assert_eq!(month_and_day((NOW / 86_400) as u32), (11, 21));
     // 2024-02-29 and the day after it.
     assert_eq!(month_and_day(19_782), (2, 29));
     assert_eq!(month_and_day(19_783), (3, 1));
@@ -48,7 +48,7 @@ fn either_day_fits_when_both_are_narrowed() {
 #[test]
 fn leap_days_come_and_impossible_days_do_not() {
     let leap = after("0 0 29 2 *", NOW).unwrap();
-    assert_eq!(month_and_day(leap / 86_400), (2, 29));
+    assert_eq!(month_and_day((leap / 86_400) as u32), (2, 29));
     assert_eq!(after("0 0 31 2 *", NOW), None);
     assert_eq!(after("* * * * *", u64::MAX), None);
 }

@@ -3,7 +3,7 @@ use alloc::vec;
 
 fn frames(message: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    write_frames(message, |line| {
+    write_frames(message, &mut |line| {
         assert!(line.len() <= MAX_LINE);
         bytes.extend_from_slice(line);
     });

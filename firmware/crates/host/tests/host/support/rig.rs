@@ -243,7 +243,7 @@ impl<const ERASE: usize, const WORD: usize> Rig<ERASE, WORD> {
         };
         let message = [&header.bytes(body.len() as u16)[..], body].concat();
         let mut bytes = Vec::new();
-        write_frames(&message, |line| bytes.extend_from_slice(line));
+        write_frames(&message, &mut |line| bytes.extend_from_slice(line));
         self.host
             .as_mut()
             .unwrap()
