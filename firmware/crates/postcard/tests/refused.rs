@@ -37,6 +37,17 @@ enum Export {
 #[derive(Debug, PartialEq, Deserialize)]
 struct WasmChecksum([u8; 4]);
 
+#[derive(Debug, PartialEq, Deserialize)]
+struct OperatorCost {
+    variable: u8,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+enum OperatorCostStrategy {
+    Table(Box<OperatorCost>),
+    Default,
+}
+
 fn refuses<T: DeserializeOwned + PartialEq + std::fmt::Debug>(bytes: &[u8]) {
     assert_eq!(from_bytes::<T>(bytes), Err(Error), "{bytes:02x?}");
 }
@@ -47,6 +58,13 @@ fn types_are_refused_by_name() {
     refuses::<WasmContType>(&[1]);
     refuses::<FlagValue>(&[0, 1]);
     assert_eq!(from_bytes(&[1]), Ok(TypeList { element: 1 }));
+}
+
+#[test]
+fn costs_are_refused_however_few_operators_they_are_of() {
+    refuses::<OperatorCost>(&[7]);
+    refuses::<OperatorCostStrategy>(&[0, 7]);
+    assert_eq!(from_bytes(&[1]), Ok(OperatorCostStrategy::Default));
 }
 
 #[test]
